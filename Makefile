@@ -1,0 +1,115 @@
+# Every command of the project. Bare `make` lists them. Each does its own set-up, and does nothing twice.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules
+
+VENV := .venv
+PY := $(VENV)/bin/python
+# Tests spread over the cores; `make test WORKERS=0` runs them in one process, to debug.
+WORKERS ?= auto
+PYTEST := $(PY) -m pytest --numprocesses $(WORKERS)
+# What `make fuzz` gives each target.
+FUZZ_SECONDS ?= 60
+
+# pyo3 asks an interpreter for its build settings: always the virtual environment's.
+export PYO3_PYTHON := $(CURDIR)/$(PY)
+# A set PYTHONPATH or a user's site would let tests see other code than this tree's.
+unexport PYTHONPATH VIRTUAL_ENV
+export PYTHONNOUSERSITE := 1
+
+NATIVE_SOURCES := Cargo.toml Cargo.lock rust-toolchain.toml pyproject.toml \
+    $(shell find rust/core rust/python python/ocppcore/_model -type f -not -path '*/target/*' 2> /dev/null)
+
+.PHONY: help
+help: ## list the commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+# --- set up and build ------------------------------------------------------------------------------
+
+.PHONY: setup
+setup: ## make .venv with all tools (quick when nothing changed)
+	@tools/setup dev
+
+.PHONY: build
+build: setup $(VENV)/.native ## build the native backend, optimised, and install the project into .venv
+
+$(VENV)/.native: $(NATIVE_SOURCES)
+	$(PY) -m maturin develop --release --quiet
+	@touch $@
+
+.PHONY: generate
+generate: setup ## make everything that schemas/*.toml determine: Python classes, compact models, tables
+	$(PY) -m tools.codegen
+
+# --- check -----------------------------------------------------------------------------------------
+
+.PHONY: lint
+lint: build lint-rust lint-python ## formatters, linters and type checkers over Rust and Python
+
+.PHONY: lint-rust
+lint-rust: setup
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --locked --quiet -- -D warnings
+
+.PHONY: lint-python
+lint-python: setup
+	$(VENV)/bin/ruff format --check --quiet
+	$(VENV)/bin/ruff check --quiet
+	$(VENV)/bin/mypy
+	tools/run-with-node $(VENV)/bin/pyright --warnings
+
+.PHONY: format
+format: setup ## format Rust and Python, and mend what the linters can mend
+	cargo fmt --all
+	$(VENV)/bin/ruff check --fix --quiet
+	$(VENV)/bin/ruff format --quiet
+
+.PHONY: drift
+drift: setup
+	$(PY) -m tools.codegen --check
+
+.PHONY: test-rust
+test-rust: setup
+	cargo test --manifest-path rust/core/Cargo.toml --locked --quiet
+
+.PHONY: test
+test: lint drift test-rust ## every check but the long ones: lint, drift, Rust tests, Python tests on both backends
+	$(PYTEST)
+
+.PHONY: test-full
+test-full: test ## the long tier too: a million payloads, leaks, valgrind, other Pythons, wheels; writes docs/verification.md
+	$(PY) -m tools.verify
+
+.PHONY: fuzz
+fuzz: setup ## fuzz the core for FUZZ_SECONDS (60) per target; needs a nightly compiler
+	tools/fuzz $(FUZZ_SECONDS)
+
+.PHONY: bench
+bench: build ## typed decode beside msgspec's own typed decoder; writes benches/RESULTS.md
+	$(PY) -m benches.decode
+
+# --- use -------------------------------------------------------------------------------------------
+
+.PHONY: demo
+demo: ## a day of a mixed site in all three versions through ocppcore, and what it found
+	@tools/setup demo
+	@if command -v cargo > /dev/null; then \
+	    $(MAKE) --no-print-directory $(VENV)/.native; \
+	    $(PY) -m ocppcore.cli demo; \
+	else \
+	    echo "cargo was not found, so Rust is missing here: the demo runs on the Python backend."; \
+	    PYTHONPATH=python OCPPCORE_BACKEND=python $(PY) -m ocppcore.cli demo; \
+	fi
+
+.PHONY: dist
+dist: setup ## source distribution, native wheels for each Python at hand, and the pure wheel, into dist/
+	$(PY) -m tools.dist
+
+.PHONY: clean
+clean: ## remove what was built, .venv included
+	rm -rf target rust/fuzz/target dist build $(VENV) .venvs .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find python tools tests benches -name __pycache__ -prune -exec rm -rf {} +
+	rm -f python/ocppcore/*.so python/ocppcore/*.pyd
