@@ -1,0 +1,58 @@
+"""OCPP-J messages, typed and fully validated: bytes in, msgspec Structs out, for OCPP 1.6, 2.0.1 and 2.1.
+
+    from ocppcore import Call, Codec, v201
+
+    codec = Codec("ocpp2.0.1")
+    match codec.decode(data):
+        case Call(id, v201.BootNotificationRequest() as request):
+            ...
+
+The modules `v16`, `v201` and `v21` hold the messages of each version and are loaded when they are first used.
+"""
+
+from importlib import import_module as _import_module
+from typing import TYPE_CHECKING
+
+from ._codec import Codec
+from ._errors import EncodeError, Finding, FrameError, OcppError, PayloadError
+from ._frames import Call, CallError, CallResult, CallResultError, Peek, RawPayload, Send
+from ._payloads import Message, Request, Response, SendPayload
+
+if TYPE_CHECKING:
+    from . import v16, v21, v201
+
+__version__ = "0.1.0"  # the workspace's, in Cargo.toml
+
+__all__ = [
+    "Call",
+    "CallError",
+    "CallResult",
+    "CallResultError",
+    "Codec",
+    "EncodeError",
+    "Finding",
+    "FrameError",
+    "Message",
+    "OcppError",
+    "PayloadError",
+    "Peek",
+    "RawPayload",
+    "Request",
+    "Response",
+    "Send",
+    "SendPayload",
+    "__version__",
+    "v16",
+    "v21",
+    "v201",
+]
+
+
+def __getattr__(name: str) -> object:
+    if name in ("v16", "v201", "v21"):
+        return _import_module(f"{__name__}.{name}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__

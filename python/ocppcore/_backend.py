@@ -1,0 +1,103 @@
+"""The seam between the door and the two backends: picks one, makes its tables, and knows why it was picked.
+
+A backend is a module with two classes, the same in both:
+
+    Schema.builtin(module, classes, door)      the tables of a version
+    Schema(model, classes, door)               the tables of a model given as JSON: a version with a user's messages merged in
+    Engine(schema, max_size, limits, make_error)
+        decode, validate, peek, resolve, encode, decode_payload, encode_payload
+
+`door` hands in the classes of the frames, so that no backend imports them. `native` is the extension module built from Rust, `python` the
+readable one; they give the same answer on every input. What only one implementation serves, `explain` and `from_builtins`, is Python's.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+from functools import cache
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+import msgspec
+
+from . import _frames, _versions
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+BackendName = Literal["native", "python"]
+
+VARIABLE = "OCPPCORE_BACKEND"
+_MODULES: dict[str, str] = {"native": "ocppcore._native", "python": "ocppcore._pure"}
+_DOOR = {
+    "Call": _frames.Call,
+    "CallResult": _frames.CallResult,
+    "CallError": _frames.CallError,
+    "CallResultError": _frames.CallResultError,
+    "Send": _frames.Send,
+    "RawPayload": _frames.RawPayload,
+    "Peek": _frames.Peek,
+    "UNSET": msgspec.UNSET,
+}
+
+
+class Choice(NamedTuple):
+    """Which backend runs, and why, in words for `ocppcore doctor`."""
+
+    name: BackendName
+    reason: str
+
+
+def choose(asked: str | None = None) -> Choice:
+    """The backend to use: the one asked for, else the one OCPPCORE_BACKEND names, else the native one where it is there.
+
+    ValueError for an unknown name, ImportError when the native backend is asked for and cannot be loaded.
+    """
+    by = "asked for by argument"
+    if asked is None:
+        asked = os.environ.get(VARIABLE) or None
+        by = f"asked for by {VARIABLE}"
+    if asked is None:
+        missing = why_not_native()
+        if missing is None:
+            return Choice("native", "the extension module is installed")
+        return Choice("python", f"no native backend: {missing}")
+    if asked == "python":
+        return Choice("python", by)
+    if asked == "native":
+        missing = why_not_native()
+        if missing is not None:
+            raise ImportError(
+                f"the native backend was {by} but {missing}; install a wheel built for this Python and platform, "
+                "or use backend='python', which gives the same answers, slower"
+            )
+        return Choice("native", by)
+    raise ValueError(f"unknown backend {asked!r} ({by}): use 'native' or 'python'")
+
+
+@cache
+def why_not_native() -> str | None:
+    """Why the extension module cannot be used; None when it can."""
+    try:
+        importlib.import_module(_MODULES["native"])
+    except ModuleNotFoundError:
+        return "the extension module ocppcore._native is not installed"
+    except ImportError as error:
+        return f"the extension module ocppcore._native does not load: {error}"
+    return None
+
+
+def load(name: BackendName) -> Any:
+    """The backend's module."""
+    return importlib.import_module(_MODULES[name])
+
+
+@cache
+def schema(module: str, name: BackendName) -> Any:
+    """The tables of a version, made once per backend when they are first needed."""
+    return load(name).Schema.builtin(module, _versions.classes(module), _DOOR)
+
+
+def merged_schema(model: Mapping[str, Any], classes: Mapping[str, type[msgspec.Struct]], name: BackendName) -> Any:
+    """The tables of a version's model with a user's messages in it."""
+    return load(name).Schema(msgspec.json.encode(model), dict(classes), _DOOR)

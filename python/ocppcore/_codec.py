@@ -1,0 +1,335 @@
+"""The codec: the one object that turns data into frames and frames into data.
+
+`Codec(...)` gives an instance of a subclass that also inherits the backend's Engine, so that `codec.decode` is the engine's own method:
+no Python call stands between a user and the native code. What is written here are the engine's promises, its settings, and the few methods
+that one implementation serves for both backends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from typing import TYPE_CHECKING, Any, Generic, Literal, NamedTuple, NoReturn, TypeVar, overload
+
+from . import _backend, _extend, _versions
+from ._codes import spell_code
+from ._errors import Finding, checked_codes, error_maker, rules_of
+from ._payloads import Request, Response
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    import msgspec
+    from typing_extensions import Buffer
+
+    from . import v16, v21, v201
+    from ._frames import Call, CallError, CallResult, CallResultError, Peek, RawPayload, Send
+    from ._payloads import Message, SendPayload
+
+    Data = str | Buffer
+    Pending = (
+        Mapping[str, str] | Mapping[str, type[Request[Any]]] | Mapping[str, str | type[Request[Any]] | type[Response]]
+    )
+    AnyFrame = Call[Any] | CallResult[Any] | CallError | CallResultError | Send[Any]
+    PayloadKind = Literal["request", "response", "send"]
+    Messages = (
+        Iterable[type[Request[Any]] | type[Response] | type[SendPayload]]
+        | Mapping[str, Mapping[str, Mapping[str, Any]]]
+    )
+
+FrameT = TypeVar("FrameT", covariant=True)
+ResponseT = TypeVar("ResponseT", bound=Response)
+
+DEFAULT_MAX_SIZE = 1 << 20
+
+
+class _Settings(NamedTuple):
+    """What makes a codec the one that it is. All of it is immutable or never changed."""
+
+    version: _versions.Version
+    asked: str | None  # the backend that the user named
+    backend: _backend.BackendName
+    max_size: int
+    vocabulary: _extend.Vocabulary
+    limits: dict[str, int]
+    codes: dict[str, str]
+    extensions: tuple[Any, ...]  # what extend() was given as `messages`, in order: a pickle carries it
+
+
+class Codec(Generic[FrameT]):
+    """Decodes, validates and encodes the frames of one version of OCPP.
+
+        codec = Codec("ocpp2.0.1")
+        frame = codec.decode(data)
+
+    `subprotocol` is the WebSocket subprotocol that the connection settled on: "ocpp1.6", "ocpp2.0.1" or "ocpp2.1". Data longer than `max_size`
+    bytes is refused before it is looked at. `backend` forces "native" or "python" for this codec; else OCPPCORE_BACKEND does, else the
+    native one is taken where it is installed. Both give the same answers.
+
+    A codec never changes and may be shared between connections, threads and (pickled) processes. Making one is cheap after the first
+    of its version.
+
+    Data that breaks a rule raises OcppError and nothing else. ValueError and TypeError mean that the library is misused.
+    """
+
+    __slots__ = ()
+
+    @overload
+    def __new__(
+        cls, subprotocol: Literal["ocpp1.6"], *, max_size: int = ..., backend: Literal["native", "python"] | None = ...
+    ) -> Codec[v16.Frame]: ...
+    @overload
+    def __new__(
+        cls,
+        subprotocol: Literal["ocpp2.0.1"],
+        *,
+        max_size: int = ...,
+        backend: Literal["native", "python"] | None = ...,
+    ) -> Codec[v201.Frame]: ...
+    @overload
+    def __new__(
+        cls, subprotocol: Literal["ocpp2.1"], *, max_size: int = ..., backend: Literal["native", "python"] | None = ...
+    ) -> Codec[v21.Frame]: ...
+    @overload
+    def __new__(cls, subprotocol: str, *, max_size: int = ..., backend: str | None = ...) -> Codec[Any]: ...
+    def __new__(cls, subprotocol: str, *, max_size: int = DEFAULT_MAX_SIZE, backend: str | None = None) -> Codec[Any]:
+        version = _versions.version_of(subprotocol)
+        choice = _backend.choose(backend)
+        return _make(
+            _Settings(
+                version=version,
+                asked=backend,
+                backend=choice.name,
+                max_size=_checked_size(max_size),
+                vocabulary=_extend.built_in(version.module),
+                limits={},
+                codes={},
+                extensions=(),
+            )
+        )
+
+    # What the codec is
+
+    @property
+    def _settings(self) -> _Settings:
+        raise NotImplementedError  # a slot of the subclass
+
+    @property
+    def subprotocol(self) -> str:
+        """The WebSocket subprotocol, "ocpp2.0.1" say."""
+        return self._settings.version.subprotocol
+
+    @property
+    def version(self) -> str:
+        """The version's number: "1.6", "2.0.1" or "2.1"."""
+        return self._settings.version.number
+
+    @property
+    def backend(self) -> Literal["native", "python"]:
+        """The backend that does the work."""
+        return self._settings.backend
+
+    @property
+    def max_size(self) -> int:
+        """The number of bytes that data may have."""
+        return self._settings.max_size
+
+    @property
+    def messages(self) -> Mapping[str, Message]:
+        """Action -> Message of everything that this codec knows, the messages of `extend` included."""
+        return self._settings.vocabulary.messages
+
+    # In. The engine of the backend stands before this class in the order of inheritance and has these methods.
+
+    def decode(self, data: Data, pending: Pending | None = None) -> FrameT:
+        """The frame in `data` (str or any buffer), its payload a typed Struct, all of it checked.
+
+        A CALLRESULT does not name its action. `pending` maps message ids to actions (or request or response types): where it has the id, the
+        payload is typed, else it is a RawPayload for `resolve`. Raises OcppError at the first fault in document order.
+        """
+        self._engine()
+
+    def validate(self, data: Data, pending: Pending | None = None) -> None:
+        """Check `data` by the same rules as decode and build nothing. Raises OcppError."""
+        self._engine()
+
+    def peek(self, data: Data) -> Peek:
+        """Type, id and action of a frame; what comes after is not looked at, nor need the action be known. Raises OcppError."""
+        self._engine()
+
+    @overload
+    def resolve(self, frame: CallResult[Any], action: type[Request[ResponseT]]) -> CallResult[ResponseT]: ...
+    @overload
+    def resolve(self, frame: CallResult[Any], action: type[ResponseT]) -> CallResult[ResponseT]: ...
+    @overload
+    def resolve(self, frame: CallResult[Any], action: str) -> CallResult[Any]: ...
+    def resolve(self, frame: CallResult[Any], action: Any) -> CallResult[Any]:
+        """The CALLRESULT with its payload typed as the response of `action`: a name, a request type or a response type.
+
+        A frame that has that type already comes back as it is. Raises OcppError, with offsets into the original frame; ValueError for an
+        action that the codec does not know and for a frame that answers another one.
+        """
+        self._engine()
+
+    def decode_payload(self, data: Data, action: str, kind: PayloadKind) -> Any:
+        """A payload that comes without a frame: the Struct of the action's "request", "response" or "send". Raises OcppError."""
+        self._engine()
+
+    # Out
+
+    def encode(self, frame: AnyFrame) -> bytes:
+        """The frame as canonical JSON: compact, fields in the schema's order, validated like input. Raises EncodeError."""
+        self._engine()
+
+    def encode_payload(self, payload: Request[Any] | Response | SendPayload) -> bytes:
+        """A payload without a frame, as `encode` writes it. Raises EncodeError."""
+        self._engine()
+
+    def _engine(self) -> NoReturn:
+        raise NotImplementedError("the engine of the backend does this")
+
+    # What the Python backend does for both
+
+    def explain(self, data: Data, pending: Pending | None = None) -> list[Finding]:
+        """Everything wrong with `data`, for people: [] when it is fine, else decode's fault first. It raises for no data."""
+        return [Finding.of(error) for error in self._walker().explain(data, pending)]
+
+    def from_builtins(self, action: str, kind: PayloadKind, obj: Mapping[str, Any]) -> Any:
+        """The Struct of a payload given as plain dicts and lists by wire names, checked like data. Raises EncodeError with a pointer."""
+        return self._walker().from_builtins(action, kind, obj)
+
+    def _walker(self) -> Any:
+        return _backend.load("python").Engine(*_arguments(self._settings, "python"))
+
+    def spell(self, code: str) -> str:
+        """A wire code, in any version's spelling, as this version writes it; a code that no version defines comes back as it is."""
+        return spell_code(code, self.version)
+
+    # Another codec
+
+    @overload
+    def extend(
+        self,
+        *,
+        limits: Mapping[str, int] | None = ...,
+        codes: Mapping[str, str] | None = ...,
+        max_size: int | None = ...,
+    ) -> Codec[FrameT]: ...
+    @overload
+    def extend(
+        self,
+        *,
+        messages: Messages | None,
+        limits: Mapping[str, int] | None = ...,
+        codes: Mapping[str, str] | None = ...,
+        max_size: int | None = ...,
+    ) -> Codec[FrameT | Call[Any] | CallResult[Any | RawPayload]]: ...
+    def extend(
+        self,
+        *,
+        messages: Messages | None = None,
+        limits: Mapping[str, int] | None = None,
+        codes: Mapping[str, str] | None = None,
+        max_size: int | None = None,
+    ) -> Codec[Any]:
+        """A new codec that knows more or allows more; this one stays as it is, and the tables are shared where they can be.
+
+        - `messages`: an iterable of Struct classes, subclasses of `Request[Answer]`, `Response` or `SendPayload` with an `__action__`, for actions of
+          your own or as stricter payloads of known ones; or a mapping of actions to JSON Schemas, {"Action": {"request": ..., "response": ...}},
+          from which such classes are made.
+        - `limits`: lengths that this connection may use, {"IdTokenType.idToken": 64}, raised only. They serve `FieldLength` of 2.x.
+        - `codes`: wire codes by kind of fault that replace the table's, {"missing": "ProtocolError"}.
+        - `max_size`: the size limit in bytes.
+
+        Raises ValueError that says what to change.
+        """
+        old = self._settings
+        vocabulary, extensions = old.vocabulary, old.extensions
+        if messages is not None:
+            messages = messages if isinstance(messages, Mapping) else tuple(messages)
+            vocabulary = _extend.with_messages(vocabulary, messages)
+            extensions = (*extensions, messages)
+        raised = dict(old.limits)
+        if limits is not None:
+            raised.update(_extend.checked_limits(vocabulary, raised, limits))
+        own_codes = dict(old.codes)
+        if codes is not None:
+            own_codes.update(checked_codes(codes, old.version.number))
+        return _make(
+            old._replace(
+                vocabulary=vocabulary,
+                extensions=extensions,
+                limits=raised,
+                codes=own_codes,
+                max_size=old.max_size if max_size is None else _checked_size(max_size),
+            )
+        )
+
+    def __repr__(self) -> str:
+        return f"Codec({self.subprotocol!r}, backend={self.backend!r})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        s = self._settings
+        return _restore, (s.version.subprotocol, s.asked, s.max_size, s.extensions, s.limits, s.codes)
+
+
+@cache
+def _concrete(backend: _backend.BackendName) -> Any:
+    """The class of the codecs that run on a backend: its engine, with the door's promises behind it."""
+    engine: Any = _backend.load(backend).Engine
+
+    class BackendCodec(engine, Codec):  # type: ignore[misc, type-arg]
+        __slots__ = ("_settings",)
+
+        def __new__(cls, settings: _Settings) -> BackendCodec:
+            codec: BackendCodec = engine.__new__(cls, *_arguments(settings, backend))
+            codec._settings = settings
+            return codec
+
+        def __init__(self, *_: object, **__: object) -> None:
+            """Nothing is left to do; Python calls it with the arguments of Codec(...)."""
+
+        explain = Codec.explain
+        from_builtins = Codec.from_builtins
+
+    BackendCodec.__name__ = BackendCodec.__qualname__ = {"native": "NativeCodec", "python": "PureCodec"}[backend]
+    return BackendCodec
+
+
+def _arguments(settings: _Settings, backend: _backend.BackendName) -> tuple[Any, ...]:
+    """What an Engine is made of: the tables, the size limit, the raised lengths, and the maker of errors."""
+    vocabulary = settings.vocabulary
+    if vocabulary.model is None:
+        schema = _backend.schema(vocabulary.module, backend)
+    else:
+        schema = _backend.merged_schema(vocabulary.model, vocabulary.classes, backend)
+    rules = rules_of(settings.version.subprotocol, tuple(settings.codes.items()))
+    return schema, settings.max_size, settings.limits, error_maker(rules)
+
+
+def _make(settings: _Settings) -> Codec[Any]:
+    codec: Codec[Any] = _concrete(settings.backend)(settings)
+    return codec
+
+
+def _restore(
+    subprotocol: str,
+    asked: str | None,
+    max_size: int,
+    extensions: tuple[Any, ...],
+    limits: dict[str, int],
+    codes: dict[str, str],
+) -> Codec[Any]:
+    """A pickled codec. A backend that nobody asked for is chosen anew: the other process may have another one."""
+    codec: Codec[Any] = Codec(subprotocol, max_size=max_size, backend=asked)
+    for messages in extensions:
+        codec = codec.extend(messages=messages)
+    return codec.extend(limits=limits, codes=codes) if limits or codes else codec
+
+
+def _checked_size(max_size: int) -> int:
+    if not isinstance(max_size, int) or isinstance(max_size, bool):
+        raise TypeError(f"max_size must be an int, a number of bytes, not {type(max_size).__name__}")
+    if max_size < 1:
+        raise ValueError(f"max_size must be at least 1 byte, not {max_size}")
+    return max_size

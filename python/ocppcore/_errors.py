@@ -1,0 +1,459 @@
+"""What can be wrong with a message, as data first: kind, place, expectation; text and answer are made when asked for.
+
+    OcppError           whatever ocppcore finds wrong with data
+      FrameError        the text or the frame around the payload (decode, validate, peek)
+      PayloadError      a value inside the payload (decode, validate, resolve)
+      EncodeError       an object that cannot be written (encode, from_builtins)
+
+Misuse of the library itself is ValueError or TypeError, never one of these.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache, partial
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import msgspec
+
+from . import _versions
+from ._codes import canonical_code, known_codes, spell_code
+from ._frames import CallError, CallResultError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+_LONGEST_QUOTE = 64  # characters of a value that a text may show
+_LONGEST_DESCRIPTION = 255  # characters, the limit of 2.x; 1.6 sets none
+_LONGEST_PATH = 255  # characters of a pointer that a text may show
+_LONGEST_ECHO = 100  # characters of a message id that an answer repeats
+
+
+class Rule(NamedTuple):
+    """What one kind of fault means for one codec: errors.json, read for a version."""
+
+    scope: str
+    says: str
+    code: str
+    code_no_id: str
+
+
+class Rules:
+    """The kinds of fault for one version, with a codec's own codes in place of the table's where it has some."""
+
+    __slots__ = ("by_kind", "codes", "ignored", "version")
+
+    def __init__(self, version: _versions.Version, codes: tuple[tuple[str, str], ...]) -> None:
+        self.version = version
+        self.codes = codes
+        own = dict(codes)
+        number = version.number
+        table = _versions.errors()["kinds"]
+        self.by_kind: dict[str, Rule] = {}
+        for kind, entry in table.items():
+            code = entry.get("code_16", entry["code"]) if number == "1.6" else entry["code"]
+            code = spell_code(own.get(kind, code), number)
+            # An answer without an id exists in 2.x only.
+            no_id = code if kind in own else spell_code(entry.get("code_no_id", code), number)
+            self.by_kind[kind] = Rule(entry["scope"], entry["says"], code, no_id)
+        # 1.6 and 2.1 ask to ignore a message type that they do not know, 2.0.1 to answer it.
+        self.ignored = number not in table["message_type_unknown"]["answer"]
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return rules_of, (self.version.subprotocol, self.codes)
+
+
+@cache
+def rules_of(subprotocol: str, codes: tuple[tuple[str, str], ...] = ()) -> Rules:
+    """The rules of a version; `codes` are pairs (kind, wire code) that replace the table's."""
+    return Rules(_versions.version_of(subprotocol), codes)
+
+
+def checked_codes(codes: Mapping[str, str], version: str) -> dict[str, str]:
+    """A user's replacement of wire codes by kind, in the version's spelling; ValueError for a kind or a code that nobody knows."""
+    kinds = _versions.errors()["kinds"]
+    result = {}
+    for kind, code in codes.items():
+        if kind not in kinds:
+            raise ValueError(f"codes: unknown kind of fault {kind!r}; {_versions.near(str(kind), kinds)}")
+        if not isinstance(code, str) or code not in known_codes():
+            raise ValueError(
+                f"codes: unknown wire code {code!r} for {kind!r}; {_versions.near(str(code), known_codes())}"
+            )
+        result[kind] = spell_code(code, version)
+    return result
+
+
+class OcppError(Exception):
+    """Data that breaks a rule of OCPP, or an object that would.
+
+    The tree of its kinds:
+
+        OcppError
+        ├── FrameError      the text, or the frame around the payload
+        ├── PayloadError    a value inside the payload
+        └── EncodeError     an object that cannot be written
+
+    - `kind`: the rule broken, one of a closed list (`schemas/errors.toml`): "missing", "length", "enum", ...
+    - `path`: JSON pointer into the payload, by wire names; "" for the frame itself
+    - `offset`: byte of the data at which the fault lies, in UTF-8 also when a str was given; None for objects
+    - `expected`: what the rule asks for, its type depends on `kind`: a length, a tuple of enumeration values, a JSON type's name, ...
+    - `found`: at most 64 characters of what stands there instead; None where nothing stands, and for objects
+    - `message_type`, `message_id`, `action`: of the frame, where they could be read, also from a broken or truncated one
+    - `code`: the wire code that answers it, in the version's spelling
+    - `version`: "1.6", "2.0.1" or "2.1"
+
+    `str(error)` says what is wrong, where, and what to do; `error.format(redact=True)` says it without anything that the peer wrote;
+    `error.reply()` is the frame that answers it. An error can be pickled and copied.
+    """
+
+    __slots__ = (
+        "_data",
+        "_found",
+        "_rules",
+        "action",
+        "expected",
+        "kind",
+        "message_id",
+        "message_type",
+        "offset",
+        "path",
+    )
+
+    def __init__(
+        self,
+        rules: Rules,
+        kind: str,
+        path: str = "",
+        offset: int | None = None,
+        expected: object = None,
+        data: bytes | str | None = None,
+        message_type: int | None = None,
+        message_id: str | None = None,
+        action: str | None = None,
+    ) -> None:
+        self._rules = rules
+        self.kind = kind
+        self.path = path
+        self.offset = offset
+        self.expected = expected
+        self.message_type = message_type
+        self.message_id = message_id
+        self.action = action
+        self._data = data
+        self._found: str | None = None
+
+    @property
+    def version(self) -> str:
+        """The version's number: "1.6", "2.0.1" or "2.1"."""
+        return self._rules.version.number
+
+    @property
+    def code(self) -> str:
+        """The wire code that answers this fault, in the version's spelling; it does not mean that an answer is due, see `reply`."""
+        rule = self._rules.by_kind[self.kind]
+        return rule.code if self._has_no_frame or self._echo is not None else rule.code_no_id
+
+    @property
+    def found(self) -> str | None:
+        """What stands at the place of the fault: at most 64 characters of its JSON text. None where nothing stands, and for objects."""
+        if self._data is not None:
+            self._found = _quote(self.kind, self._data, self.offset)
+            self._data = None
+        return self._found
+
+    @property
+    def _has_no_frame(self) -> bool:
+        """An object, or a payload that was read without its frame: no head, though the action is known."""
+        return self.offset is None or (self.message_type is None and self.action is not None)
+
+    @property
+    def _echo(self) -> str | None:
+        """The message id if an answer can repeat it."""
+        id = self.message_id
+        return id if id is not None and 1 <= len(id) <= _LONGEST_ECHO and _is_unicode(id) else None
+
+    def reply(self) -> CallError | CallResultError | None:
+        """The frame to send in answer, or None where the protocol forbids one or there is nobody to answer.
+
+        A CALL is answered in every version when its id could be read, else with the id "-1" in 2.x alone. A CALLRESULT is answered in 2.1
+        alone, refusals and SENDs nowhere, an unknown message type in 2.0.1. The description names kind, place and expectation,
+        never anything that the peer wrote; the frame stays under 1 KiB. (1.6 §4.2.3; 2.x part 4 §4.2.3, §4.4)
+        """
+        if self._has_no_frame:
+            return None
+        rules, type_, id = self._rules, self.message_type, self._echo
+        kind_of_frame = _frame_kinds(rules.version.module).get(str(type_)) if type_ is not None else "call"
+        if self.kind == "message_type_unknown" or kind_of_frame is None:
+            if rules.ignored:
+                return None
+        elif kind_of_frame == "callresult":
+            if rules.version.number != "2.1" or id is None:
+                return None
+            return CallResultError(id, self.code, self._describe())
+        elif kind_of_frame != "call":
+            return None
+        if id is None:
+            if rules.version.number == "1.6":
+                return None
+            id = "-1"
+        return CallError(id, self.code, self._describe())
+
+    def redact(self) -> str:
+        """The text of this error without anything that the peer wrote: no values, no keys of its own, no message id."""
+        return self.format(redact=True)
+
+    def format(self, *, redact: bool = False) -> str:
+        """What is wrong, where, what was found and expected, and what to do next, in one line.
+
+        With `redact` nothing that the peer wrote is quoted: field names of the schemas stay, other keys become `*`.
+        """
+        says = self._rules.by_kind[self.kind].says
+        path = _public_path(self.path, self._rules.version.module) if redact else self.path
+        text = f"{_shorten(path, _LONGEST_PATH)}: {says}" if path else says
+        found = None if redact else self.found
+        expected = _expectation(self.kind, self.expected)
+        if expected:
+            text += f"; expected {expected}"
+        if found is not None:
+            text += f", found {found}" if expected else f"; found {found}"
+        where = []
+        if self.action is not None and not (redact and self.kind == "action_unknown"):
+            where.append(_shorten(self.action))
+        if self.message_id is not None and not redact:
+            where.append(f"id {_shorten(self.message_id)!r}")
+        if self.offset is not None:
+            where.append(f"byte {self.offset}")
+        if where:
+            text += f" ({', '.join(where)})"
+        advice = self._advice()
+        return _printable(f"{text}. {advice}" if advice else text)
+
+    def _advice(self) -> str:
+        """What to do next, where there is more to say than to mend the value."""
+        return ""
+
+    def _describe(self) -> str:
+        """The description for the wire: this error's text without the peer's data, in plain ASCII that needs no escapes."""
+        says = self._rules.by_kind[self.kind].says
+        path = _public_path(self.path, self._rules.version.module)
+        text = f"{path}: {says}" if path else says
+        expected = _expectation(self.kind, self.expected)
+        if expected:
+            text += f"; expected {expected}"
+        text = re.sub(r'[^ -~]|["\\]', "?", text)
+        return text if len(text) <= _LONGEST_DESCRIPTION else text[: _LONGEST_DESCRIPTION - 3] + "..."
+
+    def __str__(self) -> str:
+        return self.format()
+
+    def __repr__(self) -> str:
+        return (
+            f"{type(self).__name__}(kind={self.kind!r}, path={self.path!r}, offset={self.offset!r}, code={self.code!r})"
+        )
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # The quote goes along, not the data: a frame may be a megabyte.
+        state = (
+            self.kind,
+            self.path,
+            self.offset,
+            self.expected,
+            self.found,
+            self.message_type,
+            self.message_id,
+            self.action,
+        )
+        return _restore, (type(self), self._rules, state, getattr(self, "__notes__", None))
+
+
+class FrameError(OcppError):
+    """The data is no well-formed JSON text within the limits, or not a frame of this version."""
+
+    __slots__ = ()
+
+    def _advice(self) -> str:
+        if self.kind == "size":
+            return "Codec(max_size=...) raises the limit."
+        if self.kind == "action_unknown":
+            return "Codec.extend(messages=...) adds actions of your own."
+        return ""
+
+
+class PayloadError(OcppError):
+    """A value inside the payload breaks its schema."""
+
+    __slots__ = ()
+
+    def _advice(self) -> str:
+        if self.kind == "length":
+            return "Codec.extend(limits=...) raises the limit for one field."
+        return ""
+
+
+class EncodeError(OcppError):
+    """An object cannot be written as a message: the pointer says which value, by wire names."""
+
+    __slots__ = ()
+
+    def _advice(self) -> str:
+        if self.kind == "format" and self.expected == "date-time":
+            return "Give an aware datetime: datetime.now(timezone.utc)."
+        return ""
+
+
+class Finding(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """One thing wrong with a message, as `Codec.explain` lists it: the fields of OcppError, and its text."""
+
+    kind: str
+    path: str
+    offset: int | None
+    expected: Any
+    found: str | None
+    code: str
+    text: str
+
+    @classmethod
+    def of(cls, error: OcppError) -> Finding:
+        """The finding that an error stands for."""
+        return cls(
+            kind=error.kind,
+            path=error.path,
+            offset=error.offset,
+            expected=error.expected,
+            found=error.found,
+            code=error.code,
+            text=error.format(),
+        )
+
+
+def make_error(
+    rules: Rules,
+    kind: str,
+    path: str,
+    offset: int | None,
+    expected: object,
+    data: bytes | str | None,
+    message_type: int | None,
+    message_id: str | None,
+    action: str | None,
+) -> OcppError:
+    """The error of the right class for a fault; what a backend calls once it knows kind and place."""
+    make: type[OcppError]
+    if offset is None and data is None:
+        make = EncodeError
+    elif rules.by_kind[kind].scope == "payload":
+        make = PayloadError
+    else:
+        make = FrameError
+    return make(rules, kind, path, offset, expected, data, message_type, message_id, action)
+
+
+def error_maker(rules: Rules) -> Callable[..., OcppError]:
+    """`make_error` bound to a codec's rules."""
+    return partial(make_error, rules)
+
+
+def _restore(cls: type[OcppError], rules: Rules, state: tuple[Any, ...], notes: list[str] | None) -> OcppError:
+    kind, path, offset, expected, found, message_type, message_id, action = state
+    error = cls(rules, kind, path, offset, expected, None, message_type, message_id, action)
+    error._found = found
+    if notes is not None:
+        error.__notes__ = list(notes)
+    return error
+
+
+@cache
+def _frame_kinds(module: str) -> dict[str, str]:
+    """Message type, as text -> kind of frame ("call", "callresult", ...) of a version."""
+    kinds: dict[str, str] = _versions.model(module)["frames"]
+    return kinds
+
+
+def _public_path(path: str, module: str) -> str:
+    """A pointer whose keys are the schemas' own; any other may be the peer's data and becomes `*`."""
+    if not path:
+        return path
+    known = _versions.wire_names(module)
+    return "".join("/" + (part if part in known or part.isdecimal() else "*") for part in path[1:].split("/"))
+
+
+_TYPE_KINDS = frozenset(
+    ("type", "null", "payload_type", "payload_missing", "message_id_type", "action_type", "error_field_type"),
+)
+_COUNTS = {
+    "length": "at most {} characters",
+    "message_id_length": "1 to {} characters",
+    "too_few": "at least {} items",
+    "too_many": "at most {} items",
+    "depth": "at most {} levels",
+    "size": "at most {} bytes",
+    "arity": "{} elements",
+    "minimum": "at least {}",
+    "maximum": "at most {}",
+    "multiple_of": "a multiple of {}",
+    "format": "{}",
+}
+
+
+def _expectation(kind: str, expected: object) -> str:
+    """An expectation in words; "" where the kind says it all. It holds facts of the schema alone."""
+    if expected is None or kind == "missing":  # the pointer names the missing field
+        return ""
+    if kind in _TYPE_KINDS:
+        return f"{'an' if str(expected)[:1] in 'aio' else 'a'} {expected}"
+    if kind in _COUNTS:
+        return _COUNTS[kind].format(expected)
+    if isinstance(expected, tuple):
+        if not expected:
+            return "none"
+        shown = ", ".join(map(str, expected[:6]))
+        return f"one of {shown}" + (f" and {len(expected) - 6} more" if len(expected) > 6 else "")
+    return str(expected)
+
+
+# Kinds whose place is where something is absent or everything is: there is nothing to quote.
+_NOTHING_FOUND = frozenset(("missing", "too_few", "truncated", "size", "depth"))
+_TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[{]|[^\s,:\]}]+', re.DOTALL)
+
+
+def _quote(kind: str, data: bytes | str, offset: int | None) -> str | None:
+    """The value or token at `offset`, at most 64 characters, the last of them an ellipsis when it was cut."""
+    if offset is None or kind in _NOTHING_FOUND:
+        return None
+    # A character takes at most four bytes, and a str at least one for each, so this window holds what is to be shown.
+    window = 4 * (_LONGEST_QUOTE + 1)
+    if isinstance(data, str):
+        data = data.encode("utf-8", "surrogatepass")
+    part = data[offset : offset + window]
+    whole = offset + window >= len(data)
+    token = _TOKEN.match(part)
+    if token is None:
+        if part[:1] != b'"':
+            part = part[:1]  # a stray bracket, comma or control character
+    elif part[:1] not in (b"[", b"{"):
+        part = token.group() if whole or token.end() < len(part) else part
+    text = _printable(part.decode("utf-8", "backslashreplace"))
+    return _shorten(text) if text else None
+
+
+def _shorten(text: str, longest: int = _LONGEST_QUOTE) -> str:
+    return text if len(text) <= longest else text[: longest - 1] + "…"
+
+
+def _printable(text: str) -> str:
+    """The text with escapes for what would break a line of a log: control characters, lone surrogates and the like."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+__all__ = ["EncodeError", "Finding", "FrameError", "OcppError", "PayloadError", "canonical_code"]

@@ -1,0 +1,113 @@
+"""The versions of OCPP that ocppcore speaks, and what is known of each as data.
+
+A version is three names: its number, its WebSocket subprotocol, and the module that holds its payload types. Everything else is read
+from `_model/` or from the generated modules when it is first asked for.
+"""
+
+from __future__ import annotations
+
+import importlib
+from functools import cache
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from ._payloads import Message
+
+
+class Version(NamedTuple):
+    """One version of OCPP: its number, its WebSocket subprotocol and the name of its module."""
+
+    number: str
+    subprotocol: str
+    module: str
+
+
+VERSIONS = (
+    Version("1.6", "ocpp1.6", "v16"),
+    Version("2.0.1", "ocpp2.0.1", "v201"),
+    Version("2.1", "ocpp2.1", "v21"),
+)
+
+_BY_SUBPROTOCOL = {version.subprotocol: version for version in VERSIONS}
+
+# Names that people try, and what they most likely want. 2.0 was withdrawn in favour of 2.0.1; 1.2 and 1.5 were SOAP.
+_ADVICE = {
+    "ocpp2.0": "OCPP 2.0 was superseded by 2.0.1, which is not compatible with it: use 'ocpp2.0.1'",
+    "ocpp1.2": "OCPP 1.2 knows SOAP only: use 'ocpp1.6' with a station that speaks JSON",
+    "ocpp1.5": "OCPP 1.5 knows SOAP only: use 'ocpp1.6' with a station that speaks JSON",
+}
+
+
+def version_of(subprotocol: str) -> Version:
+    """The version that a WebSocket subprotocol names; ValueError for any other name, saying which to use."""
+    if not isinstance(subprotocol, str):
+        raise TypeError(f"the subprotocol must be a str such as 'ocpp2.0.1', not {type(subprotocol).__name__}")
+    version = _BY_SUBPROTOCOL.get(subprotocol)
+    if version is not None:
+        return version
+    if subprotocol in _ADVICE:
+        raise ValueError(f"unknown subprotocol {subprotocol!r}: {_ADVICE[subprotocol]}")
+    meant = next((v for v in VERSIONS if subprotocol.strip().lower() in (v.number, v.module, v.subprotocol)), None)
+    if meant is not None:
+        raise ValueError(f"unknown subprotocol {subprotocol!r}: did you mean {meant.subprotocol!r}?")
+    raise ValueError(f"unknown subprotocol {subprotocol!r}: use {', '.join(map(repr, _BY_SUBPROTOCOL))}")
+
+
+def _read(name: str) -> Any:
+    import pkgutil  # reads from wheels, trees and zip files alike; only who needs the model pays for it
+
+    text = pkgutil.get_data("ocppcore", f"_model/{name}")
+    if text is None:
+        raise ImportError(f"ocppcore/_model/{name} cannot be read: the package is installed without its data")
+    return msgspec.json.decode(text)
+
+
+@cache
+def model(module: str) -> Any:
+    """The compact model of a version as parsed JSON. It is shared: read it, never change it."""
+    return _read(f"{module}.json")
+
+
+@cache
+def errors() -> Any:
+    """The kinds of fault and their wire codes, `_model/errors.json` as parsed JSON. It is shared: read it, never change it."""
+    return _read("errors.json")
+
+
+def classes(module: str) -> dict[str, type[msgspec.Struct]]:
+    """The Struct class of every type of a version, by the type's name in the schemas."""
+    package = importlib.import_module(f"ocppcore.{module}")
+    inside = package.__name__ + "."
+    return {
+        name: value
+        for name, value in vars(package).items()
+        if isinstance(value, type) and issubclass(value, msgspec.Struct) and value.__module__.startswith(inside)
+    }
+
+
+def messages(module: str) -> Mapping[str, Message]:
+    """The messages of a version by action."""
+    found: Mapping[str, Message] = importlib.import_module(f"ocppcore.{module}").MESSAGES
+    return found
+
+
+@cache
+def wire_names(module: str) -> frozenset[str]:
+    """Every field name that a version's schemas use: the parts of a pointer that are no data of the peer's."""
+    return frozenset(field["name"] for type_ in model(module)["types"].values() for field in type_["fields"])
+
+
+def near(name: str, known: Iterable[str]) -> str:
+    """A sentence's end that helps with a mistyped name: the known names that resemble it, or some of them."""
+    import difflib  # for people's mistakes only: it would slow down every import
+
+    names = list(known)
+    close = difflib.get_close_matches(name, names, n=3, cutoff=0.6)
+    if close:
+        return f"did you mean {' or '.join(map(repr, close))}?"
+    some = ", ".join(sorted(names)[:5])
+    return f"known are {some}{', ...' if len(names) > 5 else ''}"
