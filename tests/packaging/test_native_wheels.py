@@ -1,0 +1,63 @@
+"""The native wheels and the source distribution, each in a fresh virtual environment of its Python."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tarfile
+from pathlib import Path
+
+import pytest
+from tools import dist
+
+from support.environments import Environment, facts, metadata
+from support.needs import ROOT, need_program
+
+pytestmark = pytest.mark.long
+
+NATIVE_RUNS = "from ocppcore import Codec; Codec('ocpp2.1', backend='native').validate(b'[2,\"1\",\"Heartbeat\",{}]')"
+TEST_TOOLS = ("pytest>=9,<10", "pytest-xdist", "hypothesis", "jsonschema-rs==0.60.3", "ocpp==2.1.0", "orjson")
+
+
+def test_metadata_are_those_of_the_pure_wheel(native_wheels: dict[str, Path], pure_wheel: Path) -> None:
+    for wheel in native_wheels.values():
+        assert facts(metadata(wheel)) == facts(metadata(pure_wheel))
+
+
+@pytest.mark.parametrize("version", dist.PYTHONS)
+def test_the_suite_passes_on_the_wheel(
+    version: str, native_wheels: dict[str, Path], tests_alone: Path, tmp_path: Path
+) -> None:
+    environment = Environment(tmp_path / "venv", dist.find_python(version) or "")
+    environment.pip(f"{native_wheels[version]}[cli]", *TEST_TOOLS)
+    environment.run("-c", NATIVE_RUNS)
+    said = environment.run(
+        "-m", "pytest", "--quiet", "--numprocesses", "2", "--ignore", "tests/test_house.py", "--ignore", "tests/model",
+        cwd=tests_alone,
+    )  # fmt: skip
+    assert " passed" in said
+
+
+def test_pip_takes_the_native_wheel_before_the_pure_one(
+    native_wheels: dict[str, Path], pure_wheel: Path, tmp_path: Path
+) -> None:
+    for wheel in (*native_wheels.values(), pure_wheel):
+        shutil.copy(wheel, tmp_path)
+    for version in dist.PYTHONS:
+        environment = Environment(tmp_path / f"venv-{version}", dist.find_python(version) or "")
+        environment.pip("msgspec")
+        environment.pip("--no-index", "--find-links", tmp_path, "ocppcore")
+        environment.run("-c", NATIVE_RUNS)
+
+
+def test_the_source_distribution_builds_where_nothing_else_is(sdist: Path, tmp_path: Path) -> None:
+    with tarfile.open(sdist) as archive:
+        names = {name.partition("/")[2] for name in archive.getnames()}
+    assert {"Cargo.lock", "rust/core/Cargo.toml", "python/ocppcore/_model/v16.json", "LICENSE-MIT"} <= names
+    assert not {name for name in names if name.startswith(("tests/", "benches/", "docs/")) or name.endswith(".so")}
+    cargo = Path(need_program("cargo")).parent
+    environment = Environment(tmp_path / "venv")
+    settings = {name: os.environ[name] for name in ("CARGO_HOME", "RUSTUP_HOME") if name in os.environ}
+    environment.run("-m", "pip", "install", "--quiet", sdist, path=f"{cargo}{os.pathsep}{os.defpath}", **settings)
+    environment.run("-c", NATIVE_RUNS)
+    assert ROOT not in environment.folder.parents

@@ -1,0 +1,57 @@
+"""Fresh virtual environments to try what is published in, and what a wheel says of itself."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import zipfile
+from email import message_from_bytes
+from email.message import Message
+from pathlib import Path
+
+
+class Environment:
+    """A fresh virtual environment, in a place where this tree is not on the path."""
+
+    def __init__(self, folder: Path, python: str | Path = sys.executable) -> None:
+        subprocess.run([python, "-m", "venv", folder], check=True)
+        self.folder = folder
+        self.python = folder / "bin/python"
+
+    def pip(self, *arguments: str | Path) -> None:
+        self.run("-m", "pip", "install", "--quiet", "--disable-pip-version-check", *arguments)
+
+    def run(self, *arguments: str | Path, cwd: Path | None = None, path: str = os.defpath, **settings: str) -> str:
+        """Run its Python with nothing of this tree in reach; the output of both streams, an AssertionError on failure."""
+        kept = {
+            name: os.environ[name] for name in os.environ if name.startswith(("PIP_", "SSL_", "HTTP", "LANG", "HOME"))
+        }
+        done = subprocess.run(
+            [self.python, *arguments],
+            cwd=cwd or self.folder,
+            env=kept | {"PATH": f"{self.folder / 'bin'}{os.pathsep}{path}"} | settings,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout
+        return done.stdout
+
+
+def metadata(wheel: Path) -> Message:
+    """The METADATA file of a wheel."""
+    with zipfile.ZipFile(wheel) as archive:
+        (name,) = (name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))
+        return message_from_bytes(archive.read(name))
+
+
+def facts(metadata: Message) -> dict[str, list[str]]:
+    """What a METADATA says, whatever tool wrote it: every field but the version of the form, and the text."""
+    fields = {name: sorted(metadata.get_all(name, [])) for name in set(metadata.keys()) - {"Metadata-Version"}}
+    # One requirement, spelled by two tools.
+    fields["Requires-Dist"] = sorted(text.replace(" ", "").replace("'", '"') for text in fields["Requires-Dist"])
+    fields["Requires-Dist"] = [",".join(sorted(part.split(","))) for part in fields["Requires-Dist"]]
+    fields["Keywords"] = [",".join(sorted(",".join(fields["Keywords"]).split(",")))]
+    return fields | {"text": [str(metadata.get_payload()).strip()]}
