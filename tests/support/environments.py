@@ -7,8 +7,11 @@ import subprocess
 import sys
 import zipfile
 from email import message_from_bytes
-from email.message import Message
-from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from email.message import Message
+    from pathlib import Path
 
 
 class Environment:

@@ -3,8 +3,6 @@
 Each is a tree for `emit`. Numbers come as `Raw` tokens where their spelling matters.
 """
 
-# ruff: noqa: ARG002 - the makers of each kind of field share one signature
-
 from __future__ import annotations
 
 from random import Random

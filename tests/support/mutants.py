@@ -5,8 +5,6 @@ knows the kind, the JSON pointer, the spot whose offset the error must name, the
 verdict is known to differ (the key of an entry in `deliberate`).
 """
 
-# ruff: noqa: ARG002 - the faults of each kind of field share one signature
-
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -124,9 +122,7 @@ class _Walker:
         self.tree = tree
         self.rng = rng
 
-    def value(  # noqa: PLR0917 - the order in which a fault is told
-        self, name: str, kind: str, path: Path, new: Any, expected: Any, difference: str | None = None
-    ) -> Mutant:
+    def value(self, name: str, kind: str, path: Path, new: Any, expected: Any, difference: str | None = None) -> Mutant:
         """The value at `path` replaced by a bad one."""
         return Mutant(
             name, put(self.tree, path, lambda _: new), kind, pointer(path), Spot("value", path), expected, difference
@@ -394,3 +390,13 @@ def faults(model: Model, type_name: str, instance: dict[str, Any], rng: Random) 
     ):
         yield Mutant("no object", new, kind, "", Spot("value", ()), "object")
     yield from walker.object(type_name, instance, (), 1)
+
+
+def spread(mutants: Iterator[Mutant], count: int, rng: Random) -> list[Mutant]:
+    """`count` of the mutants, chosen so that rare sorts of fault come as often as frequent ones."""
+    by_name: dict[str, list[Mutant]] = {}
+    for mutant in mutants:
+        by_name.setdefault(mutant.name, []).append(mutant)
+    names = list(by_name)
+    rng.shuffle(names)
+    return [rng.choice(by_name[names[i % len(names)]]) for i in range(count)]

@@ -1,0 +1,234 @@
+"""A Struct that ocppcore built and one that msgspec built are the same thing to everybody who looks."""
+
+from __future__ import annotations
+
+import copy
+import gc
+import json
+import os
+import pickle
+import subprocess
+import sys
+import weakref
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import pytest
+
+from support.backends import BACKENDS, HAS_NATIVE, codec
+from support.emit import text_of
+from support.frames import framed, pending_for
+from support.instances import full, minimal
+from support.model import MODULES, Payload, model
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+def twins(module: str, backend: str) -> Iterator[tuple[Payload, Any, Any]]:
+    """(payload, the Struct that our codec builds, the one that msgspec's own decoder builds), small and full."""
+    version = model(module)
+    for payload in version.payloads():
+        for tree in (minimal(version, payload.type_name), full(version, payload.type_name)):
+            text = text_of(tree)
+            ours = codec(module, backend).decode_payload(text, payload.action, payload.kind)
+            theirs = msgspec.json.decode(text, type=type(ours))
+            yield payload, ours, theirs
+
+
+def nodes(ours: Any, theirs: Any) -> Iterator[tuple[Any, Any]]:
+    """The pairs of Structs within a pair of Structs, themselves included."""
+    if isinstance(ours, msgspec.Struct):
+        yield ours, theirs
+        for name in ours.__struct_fields__:
+            yield from nodes(getattr(ours, name), getattr(theirs, name))
+    elif isinstance(ours, list):
+        for our, their in zip(ours, theirs, strict=True):
+            yield from nodes(our, their)
+
+
+def hashed(value: Any) -> Any:
+    try:
+        return hash(value)
+    except TypeError as error:
+        return str(error)
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_equal_hashed_and_shown_alike(module: str, backend: str) -> None:
+    seen = 0
+    for _, our, their in twins(module, backend):
+        for ours, theirs in nodes(our, their):
+            assert type(ours) is type(theirs)
+            assert ours == theirs
+            assert hashed(ours) == hashed(theirs)
+            assert repr(ours) == repr(theirs)
+            assert str(ours) == str(theirs)
+            seen += 1
+    assert seen > 100
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_copied_and_replaced_alike(module: str, backend: str) -> None:
+    for _, ours, theirs in twins(module, backend):
+        for twin in (
+            copy.copy(ours),
+            copy.deepcopy(ours),
+            msgspec.structs.replace(ours),
+            pickle.loads(pickle.dumps(ours)),
+        ):
+            assert type(twin) is type(ours)
+            assert twin == theirs
+            assert repr(twin) == repr(theirs)
+        assert pickle.dumps(ours) == pickle.dumps(theirs) or pickle.loads(pickle.dumps(theirs)) == ours
+        for name in ours.__struct_fields__[:2]:
+            changed = msgspec.structs.replace(ours, **{name: None})
+            assert changed == msgspec.structs.replace(theirs, **{name: None})
+            assert getattr(ours, name) == getattr(theirs, name)
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_serialized_alike_by_msgspec(module: str, backend: str) -> None:
+    for _, ours, theirs in twins(module, backend):
+        assert msgspec.json.encode(ours) == msgspec.json.encode(theirs)
+        assert msgspec.msgpack.encode(ours) == msgspec.msgpack.encode(theirs)
+        assert msgspec.to_builtins(ours) == msgspec.to_builtins(theirs)
+        assert msgspec.structs.asdict(ours) == msgspec.structs.asdict(theirs)
+        assert msgspec.structs.astuple(ours) == msgspec.structs.astuple(theirs)
+        assert msgspec.convert(msgspec.to_builtins(ours), type(ours)) == theirs
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_the_collector_and_the_allocator_see_them_alike(module: str, backend: str) -> None:
+    for _, our, their in twins(module, backend):
+        for ours, theirs in nodes(our, their):
+            assert gc.is_tracked(ours) == gc.is_tracked(theirs)
+            assert sys.getsizeof(ours) == sys.getsizeof(theirs)
+            assert gc.get_referents(ours) == gc.get_referents(theirs)
+            assert not hasattr(ours, "__dict__")
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_weak_references_are_refused_alike(module: str, backend: str) -> None:
+    for _, ours, theirs in twins(module, backend):
+        answers = []
+        for struct in (ours, theirs):
+            try:
+                answers.append(weakref.ref(struct)() is struct)
+            except TypeError as error:
+                answers.append(str(error))
+        assert answers[0] == answers[1]
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_frozen_alike(module: str, backend: str) -> None:
+    for _, ours, theirs in twins(module, backend):
+        for struct in (ours, theirs):
+            for name in struct.__struct_fields__[:1]:
+                with pytest.raises(AttributeError, match="immutable"):
+                    setattr(struct, name, None)
+        with pytest.raises(AttributeError):
+            ours.unknown = 1
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_values_have_plain_types_of_their_own(module: str, backend: str) -> None:
+    """No list, dict or Struct is shared between two messages; leaves are plain built-in values."""
+    version = model(module)
+    for payload in version.payloads():
+        text = text_of(full(version, payload.type_name))
+        reader = codec(module, backend)
+        one, two = (reader.decode_payload(text, payload.action, payload.kind) for _ in range(2))
+        assert not ({id(node) for node in mutable(one)} & {id(node) for node in mutable(two)})
+
+
+def mutable(value: Any) -> Iterator[Any]:
+    if isinstance(value, msgspec.Struct):
+        yield value
+        for name in value.__struct_fields__:
+            yield from mutable(getattr(value, name))
+    elif isinstance(value, list):
+        yield value
+        for item in value:
+            yield from mutable(item)
+    elif isinstance(value, dict):
+        yield value
+        for key, item in value.items():
+            assert type(key) is str
+            yield from mutable(item)
+    elif value is not msgspec.UNSET:
+        assert type(value).__name__ in ("str", "int", "float", "bool", "NoneType", "datetime"), type(value)
+
+
+def test_references_are_counted_right() -> None:
+    """Values are held once by their slot: nothing is leaked and nothing is freed too early."""
+    for backend in BACKENDS:
+        data = b'[2,"a message id","BootNotification",{"chargePointVendor":"a vendor","chargePointModel":"a model"}]'
+        frame = codec("v16", backend).decode(data)
+        theirs = msgspec.json.decode(
+            b'{"chargePointVendor":"a vendor","chargePointModel":"a model"}', type=type(frame.payload)
+        )
+        counts = [sys.getrefcount(frame.payload.charge_point_vendor), sys.getrefcount(theirs.charge_point_vendor)]
+        assert counts[0] == counts[1]
+        assert sys.getrefcount(frame.payload) == sys.getrefcount(theirs)
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_frames_are_values_too(module: str, backend: str) -> None:
+    version = model(module)
+    for payload in version.payloads():
+        data = framed(payload, text_of(minimal(version, payload.type_name)))
+        one, two = (codec(module, backend).decode(data, pending=pending_for(payload)) for _ in range(2))
+        assert one == two
+        assert repr(one) == repr(two)
+        assert hashed(one) == hashed(two)
+        assert copy.deepcopy(one) == one
+        assert pickle.loads(pickle.dumps(one)) == one
+        assert not gc.is_tracked(one)
+        rebuilt = type(one)(one.id, one.payload)
+        assert rebuilt == one
+        assert sys.getsizeof(rebuilt) == sys.getsizeof(one)
+
+
+OTHER_PROCESS = """
+import pickle, sys
+frames = pickle.load(sys.stdin.buffer)
+from ocppcore import Codec
+for subprotocol, data, pending, frame in frames:
+    codec = Codec(subprotocol)
+    assert codec.decode(data, pending=pending) == frame, data
+    assert repr(codec.decode(data, pending=pending)) == repr(frame), data
+    codec.encode(frame)
+sys.stdout.buffer.write(pickle.dumps(frames))
+"""
+
+
+@pytest.mark.parametrize("here", BACKENDS)
+@pytest.mark.parametrize("there", BACKENDS)
+def test_pickles_cross_processes_and_backends(here: str, there: str) -> None:
+    frames = []
+    for module in MODULES:
+        version = model(module)
+        for payload in version.payloads()[::7]:
+            data = framed(payload, text_of(full(version, payload.type_name)))
+            pending = pending_for(payload)
+            frames.append((version.subprotocol, data, pending, codec(module, here).decode(data, pending=pending)))
+    environment = {**os.environ, "OCPPCORE_BACKEND": there}
+    done = subprocess.run(
+        [sys.executable, "-c", OTHER_PROCESS],
+        input=pickle.dumps(frames),
+        capture_output=True,
+        env=environment,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr.decode()
+    assert pickle.loads(done.stdout) == frames
+
+
+@pytest.mark.skipif(not HAS_NATIVE, reason="the native backend is not installed")
+@pytest.mark.parametrize("module", MODULES)
+def test_both_backends_build_equal_structs(module: str) -> None:
+    for (_, native, _), (_, python, _) in zip(twins(module, "native"), twins(module, "python"), strict=True):
+        assert native == python
+        assert repr(native) == repr(python)
+        assert json.dumps(msgspec.to_builtins(native)) == json.dumps(msgspec.to_builtins(python))
