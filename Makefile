@@ -80,7 +80,7 @@ test: lint drift test-rust ## every check but the long ones: lint, drift, Rust t
 	$(PYTEST)
 
 .PHONY: test-full
-test-full: test ## the long tier too: a million payloads, leaks, valgrind, other Pythons, wheels; writes docs/verification.md
+test-full: setup ## the long tier too: a million payloads, leaks, valgrind, other Pythons, wheels; writes docs/verification.md
 	$(PY) -m tools.verify
 
 .PHONY: fuzz

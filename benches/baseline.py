@@ -38,11 +38,11 @@ class Base(msgspec.Struct, frozen=True, gc=False, kw_only=True, forbid_unknown_f
 # --- 1.6 -------------------------------------------------------------------------------------------
 
 
-class Heartbeat(Base, frozen=True, gc=False):
+class Heartbeat(Base, frozen=True, gc=False, kw_only=True):
     pass
 
 
-class BootNotification(Base, frozen=True, gc=False):
+class BootNotification(Base, frozen=True, gc=False, kw_only=True):
     charge_point_vendor: Str20
     charge_point_model: Str20
     charge_point_serial_number: Str25 | None = None
@@ -54,7 +54,7 @@ class BootNotification(Base, frozen=True, gc=False):
     meter_serial_number: Str25 | None = None
 
 
-class StatusNotification(Base, frozen=True, gc=False):
+class StatusNotification(Base, frozen=True, gc=False, kw_only=True):
     connector_id: int
     error_code: e16.ChargePointErrorCode
     info: Str50 | None = None
@@ -64,7 +64,7 @@ class StatusNotification(Base, frozen=True, gc=False):
     vendor_error_code: Str50 | None = None
 
 
-class SampledValue16(Base, frozen=True, gc=False):
+class SampledValue16(Base, frozen=True, gc=False, kw_only=True):
     value: str
     context: e16.ReadingContext | None = None
     format: e16.ValueFormat | None = None
@@ -74,12 +74,12 @@ class SampledValue16(Base, frozen=True, gc=False):
     unit: e16.UnitOfMeasure | None = None
 
 
-class MeterValue16(Base, frozen=True, gc=False):
+class MeterValue16(Base, frozen=True, gc=False, kw_only=True):
     timestamp: Time
     sampled_value: list[SampledValue16]
 
 
-class MeterValues(Base, frozen=True, gc=False):
+class MeterValues(Base, frozen=True, gc=False, kw_only=True):
     connector_id: int
     transaction_id: int | None = None
     meter_value: list[MeterValue16]
@@ -88,23 +88,23 @@ class MeterValues(Base, frozen=True, gc=False):
 # --- 2.0.1 -----------------------------------------------------------------------------------------
 
 
-class Custom(Base, frozen=True, gc=False):
+class Custom(Base, frozen=True, gc=False, kw_only=True):
     custom_data: CustomData | None = None
 
 
-class SignedMeterValue(Custom, frozen=True, gc=False):
+class SignedMeterValue(Custom, frozen=True, gc=False, kw_only=True):
     signed_meter_data: Str2500
     signing_method: Str50
     encoding_method: Str50
     public_key: Str2500
 
 
-class UnitOfMeasure(Custom, frozen=True, gc=False):
+class UnitOfMeasure(Custom, frozen=True, gc=False, kw_only=True):
     unit: Str20 | None = None
     multiplier: int | None = None
 
 
-class SampledValue(Custom, frozen=True, gc=False):
+class SampledValue(Custom, frozen=True, gc=False, kw_only=True):
     value: float
     context: e201.ReadingContextEnumType | None = None
     measurand: e201.MeasurandEnumType | None = None
@@ -114,12 +114,12 @@ class SampledValue(Custom, frozen=True, gc=False):
     unit_of_measure: UnitOfMeasure | None = None
 
 
-class MeterValue(Custom, frozen=True, gc=False):
+class MeterValue(Custom, frozen=True, gc=False, kw_only=True):
     sampled_value: Annotated[list[SampledValue], Meta(min_length=1)]
     timestamp: Time
 
 
-class Transaction(Custom, frozen=True, gc=False):
+class Transaction(Custom, frozen=True, gc=False, kw_only=True):
     transaction_id: Str36
     charging_state: e201.ChargingStateEnumType | None = None
     time_spent_charging: int | None = None
@@ -127,23 +127,23 @@ class Transaction(Custom, frozen=True, gc=False):
     remote_start_id: int | None = None
 
 
-class Evse(Custom, frozen=True, gc=False):
+class Evse(Custom, frozen=True, gc=False, kw_only=True):
     id: int
     connector_id: int | None = None
 
 
-class AdditionalInfo(Custom, frozen=True, gc=False):
+class AdditionalInfo(Custom, frozen=True, gc=False, kw_only=True):
     additional_id_token: Str36
     type: Str50
 
 
-class IdToken(Custom, frozen=True, gc=False):
+class IdToken(Custom, frozen=True, gc=False, kw_only=True):
     additional_info: Annotated[list[AdditionalInfo], Meta(min_length=1)] | None = None
     id_token: Str36
     type: e201.IdTokenEnumType
 
 
-class TransactionEvent(Custom, frozen=True, gc=False):
+class TransactionEvent(Custom, frozen=True, gc=False, kw_only=True):
     event_type: e201.TransactionEventEnumType
     meter_value: Annotated[list[MeterValue], Meta(min_length=1)] | None = None
     timestamp: Time
@@ -158,18 +158,18 @@ class TransactionEvent(Custom, frozen=True, gc=False):
     id_token: IdToken | None = None
 
 
-class Component(Custom, frozen=True, gc=False):
+class Component(Custom, frozen=True, gc=False, kw_only=True):
     evse: Evse | None = None
     name: Str50
     instance: Str50 | None = None
 
 
-class Variable(Custom, frozen=True, gc=False):
+class Variable(Custom, frozen=True, gc=False, kw_only=True):
     name: Str50
     instance: Str50 | None = None
 
 
-class VariableAttribute(Custom, frozen=True, gc=False):
+class VariableAttribute(Custom, frozen=True, gc=False, kw_only=True):
     type: e201.AttributeEnumType | None = None
     value: Str2500 | None = None
     mutability: e201.MutabilityEnumType | None = None
@@ -177,7 +177,7 @@ class VariableAttribute(Custom, frozen=True, gc=False):
     constant: bool | None = None
 
 
-class VariableCharacteristics(Custom, frozen=True, gc=False):
+class VariableCharacteristics(Custom, frozen=True, gc=False, kw_only=True):
     unit: Str16 | None = None
     data_type: e201.DataEnumType
     min_limit: float | None = None
@@ -186,14 +186,14 @@ class VariableCharacteristics(Custom, frozen=True, gc=False):
     supports_monitoring: bool
 
 
-class ReportData(Custom, frozen=True, gc=False):
+class ReportData(Custom, frozen=True, gc=False, kw_only=True):
     component: Component
     variable: Variable
     variable_attribute: Annotated[list[VariableAttribute], Meta(min_length=1, max_length=4)]
     variable_characteristics: VariableCharacteristics | None = None
 
 
-class NotifyReport(Custom, frozen=True, gc=False):
+class NotifyReport(Custom, frozen=True, gc=False, kw_only=True):
     request_id: int
     generated_at: Time
     report_data: Annotated[list[ReportData], Meta(min_length=1)] | None = None
@@ -204,7 +204,9 @@ class NotifyReport(Custom, frozen=True, gc=False):
 DECODERS: dict[str, msgspec.json.Decoder[Any]] = {
     "Heartbeat": msgspec.json.Decoder(tuple[Literal[2], Id, Literal["Heartbeat"], Heartbeat]),
     "BootNotification": msgspec.json.Decoder(tuple[Literal[2], Id, Literal["BootNotification"], BootNotification]),
-    "StatusNotification": msgspec.json.Decoder(tuple[Literal[2], Id, Literal["StatusNotification"], StatusNotification]),
+    "StatusNotification": msgspec.json.Decoder(
+        tuple[Literal[2], Id, Literal["StatusNotification"], StatusNotification]
+    ),
     "MeterValues": msgspec.json.Decoder(tuple[Literal[2], Id, Literal["MeterValues"], MeterValues]),
     "TransactionEvent": msgspec.json.Decoder(tuple[Literal[2], Id, Literal["TransactionEvent"], TransactionEvent]),
     "NotifyReport": msgspec.json.Decoder(tuple[Literal[2], Id, Literal["NotifyReport"], NotifyReport]),

@@ -74,7 +74,8 @@ def plain(value: Any) -> Any:
         fields = zip(value.__struct_fields__, value.__struct_encode_fields__, strict=True)
         return {wire: plain(item) for name, wire in fields if (item := getattr(value, name)) is not None}
     if isinstance(value, list):
-        return [plain(item) for item in value]
+        items: list[Any] = value
+        return [plain(item) for item in items]
     if isinstance(value, datetime):
         return value.astimezone(UTC)
     return value
@@ -155,7 +156,9 @@ def machine() -> str:
 
 def commit() -> str:
     """The commit measured, and whether the package differed from it."""
-    changed = output_of("git", "status", "--porcelain", "--", "python", "rust", "benches/*.py", "Cargo.toml", "Cargo.lock")
+    changed = output_of(
+        "git", "status", "--porcelain", "--", "python", "rust", "benches/*.py", "Cargo.toml", "Cargo.lock"
+    )
     return (output_of("git", "rev-parse", "--short=12", "HEAD") or "unknown") + (" with changes" if changed else "")
 
 
@@ -193,7 +196,7 @@ def report(results: dict[str, dict[str, float]], sizes: dict[str, float], rounds
 
 def main() -> int:
     """Prove, measure, print, write."""
-    parser = argparse.ArgumentParser(prog="python -m benches.decode", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(prog="python -m benches.decode", description="Typed decode beside msgspec.")
     parser.add_argument("--rounds", type=int, default=80)
     parser.add_argument("--check", action="store_true", help="fail if msgspec's typed decoder is faster on any frame")
     parser.add_argument("--no-write", action="store_true", help="leave benches/RESULTS.md as it is")

@@ -85,7 +85,9 @@ def boot_notification(random: Random, number: int) -> dict[str, Any]:
 def status_notification(random: Random, number: int) -> dict[str, Any]:
     return {
         "connectorId": random.randint(0, 4),
-        "errorCode": random.choice(["NoError", "NoError", "GroundFailure", "HighTemperature", "WeakSignal", "OtherError"]),
+        "errorCode": random.choice(
+            ["NoError", "NoError", "GroundFailure", "HighTemperature", "WeakSignal", "OtherError"]
+        ),
         "info": text(random, random.randint(5, 40)),
         "status": random.choice(["Available", "Preparing", "Charging", "SuspendedEV", "Finishing", "Faulted"]),
         "timestamp": time(random, number),
@@ -134,7 +136,9 @@ def transaction_event(random: Random, number: int) -> dict[str, Any]:
 
     return {
         "eventType": random.choice(["Started", "Updated", "Ended"]),
-        "meterValue": [{"sampledValue": [sample(*measured) for measured in MEASURED], "timestamp": time(random, number)}],
+        "meterValue": [
+            {"sampledValue": [sample(*measured) for measured in MEASURED], "timestamp": time(random, number)}
+        ],
         "timestamp": time(random, number),
         "triggerReason": random.choice(["MeterValuePeriodic", "ChargingStateChanged", "Authorized", "CablePluggedIn"]),
         "seqNo": number,
@@ -154,11 +158,22 @@ def notify_report(random: Random, number: int) -> dict[str, Any]:
         return {
             "component": {
                 "evse": {"id": random.randint(1, 4), "connectorId": 1},
-                "name": random.choice(["Connector", "EVSE", "ChargingStation", "AuthCtrlr", "OCPPCommCtrlr", "SmartChargingCtrlr"]),
+                "name": random.choice(
+                    ["Connector", "EVSE", "ChargingStation", "AuthCtrlr", "OCPPCommCtrlr", "SmartChargingCtrlr"]
+                ),
                 "instance": text(random, random.randint(3, 12)),
             },
             "variable": {
-                "name": random.choice(["AvailabilityState", "SupplyPhases", "Power", "HeartbeatInterval", "Enabled", "LimitChangeSignificance"]),
+                "name": random.choice(
+                    [
+                        "AvailabilityState",
+                        "SupplyPhases",
+                        "Power",
+                        "HeartbeatInterval",
+                        "Enabled",
+                        "LimitChangeSignificance",
+                    ]
+                ),
                 "instance": f"{at}",
             },
             "variableAttribute": [

@@ -8,9 +8,9 @@ import re
 import subprocess
 
 import pytest
-from tools import message_table
 
 from support.needs import ROOT
+from tools import message_table
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
@@ -37,7 +37,7 @@ def test_the_message_table_is_the_models() -> None:
 @pytest.mark.parametrize("document", ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md"])
 def test_relative_links_and_named_paths_exist(document: str) -> None:
     text = (ROOT / document).read_text(encoding="utf-8")
-    links = {link for link in re.findall(r"\]\((?!https?:)([^)#]+)", text)}
+    links = set(re.findall(r"\]\((?!https?:)([^)#]+)", text))
     paths = {path for path in re.findall(r"`((?:[\w.-]+/)+[\w.-]*)`", text) if (ROOT / path.split("/")[0]).exists()}
     missing = sorted(name for name in links | paths if not (ROOT / name).exists())
     assert not missing

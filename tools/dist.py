@@ -92,7 +92,7 @@ packages = ["python/ocppcore"]
 
 def main() -> None:
     """Build the kinds asked for, all by default."""
-    parser = argparse.ArgumentParser(prog="python -m tools.dist", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(prog="python -m tools.dist", description="Builds what is published.")
     parser.add_argument("kinds", nargs="*", metavar="kind", help=f"of {', '.join(KINDS)}; all by default")
     parser.add_argument("--out", type=Path, default=ROOT / "dist", help="the folder to put them in (dist)")
     options = parser.parse_args()

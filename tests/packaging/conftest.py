@@ -6,9 +6,9 @@ import shutil
 from pathlib import Path
 
 import pytest
-from tools import dist
 
 from support.needs import ROOT, need
+from tools import dist
 
 
 @pytest.fixture(scope="session")

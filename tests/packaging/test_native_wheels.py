@@ -8,10 +8,10 @@ import tarfile
 from pathlib import Path
 
 import pytest
-from tools import dist
 
 from support.environments import Environment, facts, metadata
 from support.needs import ROOT, need_program
+from tools import dist
 
 pytestmark = pytest.mark.long
 

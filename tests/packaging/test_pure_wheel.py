@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 import zipfile
 from email import message_from_bytes
 from pathlib import Path
 
 import pytest
-from tools import dist
 
 from support.environments import Environment, facts, metadata
 from support.needs import ROOT
+from tools import dist
 
 USE = """
 import sys
@@ -75,7 +76,10 @@ def test_a_backend_that_is_missing_is_named(without_cargo: Environment) -> None:
 
 def test_both_wheels_would_have_the_same_metadata(pure_wheel: Path, tmp_path: Path) -> None:
     # maturin writes a wheel's metadata without compiling anything.
-    dist.run("maturin", "pep517", "write-dist-info", "--metadata-directory", tmp_path, cwd=ROOT)
+    dist.run(
+        sys.executable, "-m", "maturin", "pep517", "write-dist-info",
+        "--metadata-directory", tmp_path, "--interpreter", sys.executable,
+    )  # fmt: skip
     (native,) = tmp_path.glob("*.dist-info/METADATA")
     assert facts(metadata(pure_wheel)) == facts(message_from_bytes(native.read_bytes()))
 
