@@ -15,6 +15,7 @@ from support.instances import full, instance_set, minimal
 from support.judge import Judge
 from support.model import MODULES, all_payloads, fault_kinds, model
 from support.mutants import faults, put, spread
+from support.needs import ROOT
 
 PAYLOADS = {module: [p for p in all_payloads() if p.module == module] for module in MODULES}
 MUTANTS_EACH = 12
@@ -54,6 +55,15 @@ def test_every_kind_of_payload_fault_and_every_deliberate_difference_occurs(back
     of_payloads = {kind for kind, entry in fault_kinds()["kinds"].items() if entry["scope"] == "payload"}
     assert of_payloads <= seen.keys()
     assert STRICTER.keys() <= seen.keys()
+
+
+def test_the_deliberate_differences_are_documented() -> None:
+    rows = [
+        f"| {name} | `{entry.example}` | {', '.join(entry.kinds)} | {entry.reason} |"
+        for name, entry in STRICTER.items()
+    ]
+    page = (ROOT / "docs/strictness.md").read_text(encoding="utf-8")
+    assert [line for line in page.splitlines() if line.startswith("| ")][1:] == rows
 
 
 RICH = {
