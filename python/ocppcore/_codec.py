@@ -19,7 +19,6 @@ from ._payloads import Request, Response
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    import msgspec
     from typing_extensions import Buffer
 
     from . import v16, v21, v201
@@ -268,6 +267,12 @@ class Codec(Generic[FrameT]):
     def __repr__(self) -> str:
         return f"Codec({self.subprotocol!r}, backend={self.backend!r})"
 
+    def __copy__(self) -> Codec[FrameT]:
+        return self
+
+    def __deepcopy__(self, memo: object) -> Codec[FrameT]:
+        return self
+
     def __reduce__(self) -> tuple[Any, ...]:
         s = self._settings
         return _restore, (s.version.subprotocol, s.asked, s.max_size, s.extensions, s.limits, s.codes)
@@ -283,8 +288,13 @@ def _concrete(backend: _backend.BackendName) -> Any:
 
         def __new__(cls, settings: _Settings) -> BackendCodec:
             codec: BackendCodec = engine.__new__(cls, *_arguments(settings, backend))
-            codec._settings = settings
+            object.__setattr__(codec, "_settings", settings)
             return codec
+
+        def __setattr__(self, name: str, value: object) -> NoReturn:
+            raise AttributeError(
+                f"a codec never changes: make another one with extend(...) instead of setting {name!r}"
+            )
 
         def __init__(self, *_: object, **__: object) -> None:
             """Nothing is left to do; Python calls it with the arguments of Codec(...)."""
