@@ -7,7 +7,7 @@ import time
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ocppcore import OcppError
@@ -19,7 +19,7 @@ from support.instances import full
 from support.model import MODULES, model
 
 MIB = 1 << 20
-QUICK = settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+THOROUGH = settings(max_examples=4 * settings().max_examples)  # the profile decides, see conftest.py
 
 CALL = '[2,"1","Heartbeat",'
 HOSTILE: dict[str, str | bytes] = {
@@ -340,7 +340,7 @@ def test_what_is_no_data_is_misuse(data: Any, backend: str) -> None:
     st.sampled_from(BACKENDS),
     st.binary(max_size=200) | st.text(st.characters(), max_size=100),
 )
-@QUICK
+@THOROUGH
 def test_any_data(module: str, backend: str, data: bytes | str) -> None:
     reader = codec(module, backend)
     for error in fates(reader, data):
@@ -348,7 +348,7 @@ def test_any_data(module: str, backend: str, data: bytes | str) -> None:
 
 
 @given(st.sampled_from(MODULES), st.sampled_from(BACKENDS), st.data())
-@QUICK
+@THOROUGH
 def test_any_edit_of_a_full_frame(module: str, backend: str, data: st.DataObject) -> None:
     text, pending = data.draw(st.sampled_from(full_frames(module)))
     at = data.draw(st.integers(0, len(text)))

@@ -10,7 +10,7 @@ from random import Random
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ocppcore import OcppError
@@ -23,7 +23,7 @@ from support.model import MODULES, all_payloads, model, wire_code
 from support.mutants import faults, spread
 from support.needs import need_module
 
-QUICK = settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+THOROUGH = settings(max_examples=4 * settings().max_examples)  # the profile decides, see conftest.py
 READERS = ("decode", "validate", "peek")
 
 
@@ -39,7 +39,7 @@ def read_alike(module: str, data: Any, pending: Any = None) -> tuple[Any, ...]:
     return answer
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture(scope="module", autouse=True)
 def _two_backends() -> None:
     need_module("ocppcore._native", "the native backend")
 
@@ -226,7 +226,7 @@ TOKENS = (
 
 
 @given(bent_frames())
-@QUICK
+@THOROUGH
 def test_bent_frames_are_read_alike(case: tuple[str, bytes, Any]) -> None:
     module, data, pending = case
     answer = read_alike(module, data, pending)
@@ -238,7 +238,7 @@ def test_bent_frames_are_read_alike(case: tuple[str, bytes, Any]) -> None:
 
 
 @given(st.sampled_from(MODULES), st.binary(max_size=60))
-@QUICK
+@THOROUGH
 def test_random_bytes_are_read_alike(module: str, data: bytes) -> None:
     assert read_alike(module, data)[0] == "fault"
     read_alike(module, b'[2,"1","Heartbeat",' + data)
@@ -246,7 +246,7 @@ def test_random_bytes_are_read_alike(module: str, data: bytes) -> None:
 
 
 @given(st.sampled_from(MODULES), st.text(st.characters(), max_size=30))
-@QUICK
+@THOROUGH
 def test_random_text_with_lone_surrogates_is_read_alike(module: str, text: str) -> None:
     read_alike(module, text)
     read_alike(module, f'[3,"{text}",{{"k":1}}]')
@@ -258,7 +258,7 @@ def test_random_text_with_lone_surrogates_is_read_alike(module: str, text: str) 
     st.sampled_from(MODULES),
     st.lists(st.sampled_from((*TOKENS, b"2", b"3", b'"1"', b'"Heartbeat"', b'"a":')), max_size=25),
 )
-@QUICK
+@THOROUGH
 def test_token_soup_is_read_alike(module: str, tokens: list[bytes]) -> None:
     read_alike(module, b"".join(tokens))
     read_alike(module, b'[3,"1",{"k":[' + b"".join(tokens))
@@ -277,7 +277,7 @@ JSON = st.recursive(
 
 
 @given(st.sampled_from(MODULES), st.lists(JSON, max_size=6))
-@QUICK
+@THOROUGH
 def test_any_json_array_is_read_alike(module: str, frame: list[Any]) -> None:
     import json
 
@@ -286,7 +286,7 @@ def test_any_json_array_is_read_alike(module: str, frame: list[Any]) -> None:
 
 
 @given(st.sampled_from(MODULES), st.text(alphabet="0123456789.eE+-", max_size=24))
-@QUICK
+@THOROUGH
 def test_number_texts_are_read_alike(module: str, number: str) -> None:
     read_alike(module, f'[3,"1",{{"k":{number}}}]')
     action, text = {
@@ -340,7 +340,7 @@ def near_date_times(draw: Any) -> str:
 
 
 @given(st.sampled_from(MODULES), near_date_times())
-@QUICK
+@THOROUGH
 def test_date_times_are_read_alike(module: str, text: str) -> None:
     import json
 
@@ -350,7 +350,7 @@ def test_date_times_are_read_alike(module: str, text: str) -> None:
 
 
 @given(st.text(alphabet="ahtps:/?#[]@!$&'()*+,;=%09AFx.-_~ é\\^|<>{}`\"", max_size=24))
-@QUICK
+@THOROUGH
 def test_uris_are_read_alike(text: str) -> None:
     import json
 

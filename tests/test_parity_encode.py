@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ocppcore import Call, CallError, CallResult, CallResultError, RawPayload, Send, v16, v21, v201
@@ -22,10 +22,10 @@ from support.instances import INT64_MAX, INT64_MIN, full, nested
 from support.model import MODULES, Model, Payload, all_payloads, model
 from support.needs import need_module
 
-QUICK = settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+THOROUGH = settings(max_examples=4 * settings().max_examples)  # the profile decides, see conftest.py
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture(scope="module", autouse=True)
 def _two_backends() -> None:
     need_module("ocppcore._native", "the native backend")
 
@@ -157,6 +157,8 @@ ODD: tuple[Any, ...] = (
     iter([]),
 )
 
+ODD_NAMES = [f"{number} {type(value).__name__}" for number, value in enumerate(ODD)]  # the same in every process
+
 
 def written_alike(module: str, method: str, value: Any) -> tuple[Any, ...]:
     """What both backends make of an object; asserted to be one thing, and bytes to be readable again."""
@@ -207,7 +209,7 @@ def test_odd_values_in_any_field(module: str) -> None:
     assert {"value", "type", "missing", "surrogate", "number_range", "depth", "format", "length", "enum"} <= met
 
 
-@pytest.mark.parametrize("value", ODD, ids=lambda value: f"{type(value).__name__} {value!r:.30}")
+@pytest.mark.parametrize("value", ODD, ids=ODD_NAMES)
 def test_each_odd_value_in_each_kind_of_field(value: Any) -> None:
     """One field of every kind gets the value, on its own and in a list."""
     seen = set()
@@ -233,7 +235,7 @@ def test_each_odd_value_in_each_kind_of_field(value: Any) -> None:
     assert len(seen) > 30
 
 
-@pytest.mark.parametrize("value", ODD, ids=lambda value: f"{type(value).__name__} {value!r:.30}")
+@pytest.mark.parametrize("value", ODD, ids=ODD_NAMES)
 def test_odd_values_in_frames(value: Any) -> None:
     heartbeat = v21.HeartbeatRequest()
     for frame in (
@@ -295,7 +297,7 @@ def test_frames_of_another_version_or_kind(module: str) -> None:
         max_leaves=10,
     ),
 )
-@QUICK
+@THOROUGH
 def test_any_free_form_value(module: str, value: Any) -> None:
     answer = written_alike(module, "encode", CallError("1", "GenericError", "", {"k": value}))
     if answer[0] == "value":
@@ -306,7 +308,7 @@ def test_any_free_form_value(module: str, value: Any) -> None:
 @given(
     st.floats(allow_nan=False, allow_infinity=False) | st.integers(INT64_MIN, INT64_MAX) | st.decimals(allow_nan=False)
 )
-@QUICK
+@THOROUGH
 def test_any_number(value: Any) -> None:
     """In a plain decimal and in one with a step of 0.1."""
     written_alike("v201", "encode_payload", meter_values(value))
@@ -330,7 +332,7 @@ def meter_values(value: Any) -> Any:
         | st.timedeltas(timedelta(hours=-23, minutes=-59), timedelta(hours=23, minutes=59)).map(timezone)
     )
 )
-@QUICK
+@THOROUGH
 def test_any_date_time(at: datetime) -> None:
     payload = v16.HeartbeatResponse(current_time=at)
     answer = written_alike("v16", "encode_payload", payload)
