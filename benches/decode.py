@@ -19,7 +19,7 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
@@ -74,8 +74,7 @@ def plain(value: Any) -> Any:
         fields = zip(value.__struct_fields__, value.__struct_encode_fields__, strict=True)
         return {wire: plain(item) for name, wire in fields if (item := getattr(value, name)) is not None}
     if isinstance(value, list):
-        items: list[Any] = value
-        return [plain(item) for item in items]
+        return [plain(item) for item in cast("list[Any]", value)]
     if isinstance(value, datetime):
         return value.astimezone(UTC)
     return value

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tarfile
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,16 @@ TEST_TOOLS = ("pytest>=9,<10", "pytest-xdist", "hypothesis", "jsonschema-rs==0.6
 def test_metadata_are_those_of_the_pure_wheel(native_wheels: dict[str, Path], pure_wheel: Path) -> None:
     for wheel in native_wheels.values():
         assert facts(metadata(wheel)) == facts(metadata(pure_wheel))
+
+
+def test_each_holds_one_extension_its_own(native_wheels: dict[str, Path]) -> None:
+    # `make build` leaves an extension in the tree, which is another Python's.
+    for version, wheel in native_wheels.items():
+        with zipfile.ZipFile(wheel) as archive:
+            extensions = [name for name in archive.namelist() if name.endswith((".so", ".pyd"))]
+            assert not [name for name in archive.namelist() if "__pycache__" in name]
+        assert len(extensions) == 1
+        assert f"cpython-{version.replace('.', '')}" in extensions[0]
 
 
 @pytest.mark.parametrize("version", dist.PYTHONS)
