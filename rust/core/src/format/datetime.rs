@@ -1,0 +1,188 @@
+//! Date-times as RFC 3339 writes them (§5.6), with a real day, an offset, and no leap second.
+
+/// A date-time with its offset kept, to the microsecond.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DateTime {
+    pub year: u16,
+    pub month: u8,
+    pub day: u8,
+    pub hour: u8,
+    pub minute: u8,
+    pub second: u8,
+    pub microsecond: u32,
+    pub offset_minutes: i16,
+}
+
+const MINUTES_A_DAY: i64 = 24 * 60;
+
+/// Reads a date-time; None for anything else. Digits beyond microseconds round half up; instants outside the years 1 to 9999 in UTC
+/// are refused, after rounding.
+pub fn parse(text: &[u8]) -> Option<DateTime> {
+    if text.len() < 20 {
+        return None;
+    }
+    let (head, tail) = text.split_at(19);
+    if head[4] != b'-' || head[7] != b'-' || head[10] | 0x20 != b't' || head[13] != b':' || head[16] != b':' {
+        return None;
+    }
+    let year = u16::from(two(head, 0)?) * 100 + u16::from(two(head, 2)?);
+    let mut value = DateTime {
+        year,
+        month: two(head, 5)?,
+        day: two(head, 8)?,
+        hour: two(head, 11)?,
+        minute: two(head, 14)?,
+        second: two(head, 17)?,
+        microsecond: 0,
+        offset_minutes: 0,
+    };
+    if year == 0 || value.hour > 23 || value.minute > 59 || value.second > 59 {
+        return None;
+    }
+    if !(1..=12).contains(&value.month) || value.day == 0 || value.day > days_in(year, value.month) {
+        return None;
+    }
+    let (microsecond, tail) = fraction(tail)?;
+    value.microsecond = microsecond;
+    value.offset_minutes = offset(tail)?;
+    if value.microsecond == 1_000_000 {
+        value.microsecond = 0;
+        value = next_second(value)?;
+    }
+    // Only at the ends of the calendar can the offset lead out of it.
+    if (value.year == 1 || value.year == 9999) && !stays_inside(&value) {
+        return None;
+    }
+    Some(value)
+}
+
+#[inline]
+fn two(text: &[u8], at: usize) -> Option<u8> {
+    let (tens, ones) = (text[at].wrapping_sub(b'0'), text[at + 1].wrapping_sub(b'0'));
+    (tens < 10 && ones < 10).then(|| tens * 10 + ones)
+}
+
+/// The microseconds of `.123…`, rounded (1,000,000 when they carry over), and what follows.
+fn fraction(text: &[u8]) -> Option<(u32, &[u8])> {
+    if text[0] != b'.' {
+        return Some((0, text));
+    }
+    let count = text[1..].iter().take_while(|byte| byte.is_ascii_digit()).count();
+    if count == 0 {
+        return None;
+    }
+    let digit = |index: usize| if index < count { u32::from(text[1 + index] - b'0') } else { 0 };
+    let micros = (0..6).fold(0, |value, index| value * 10 + digit(index));
+    Some((micros + u32::from(digit(6) >= 5), &text[1 + count..]))
+}
+
+fn offset(text: &[u8]) -> Option<i16> {
+    match text {
+        [b'Z' | b'z'] => Some(0),
+        [sign @ (b'+' | b'-'), rest @ ..] if rest.len() == 5 && rest[2] == b':' => {
+            let (hours, minutes) = (i16::from(two(rest, 0)?), i16::from(two(rest, 3)?));
+            if hours > 23 || minutes > 59 {
+                return None;
+            }
+            let size = hours * 60 + minutes;
+            Some(if *sign == b'-' { -size } else { size })
+        }
+        _ => None,
+    }
+}
+
+/// The days of a month, by the Gregorian calendar.
+fn days_in(year: u16, month: u8) -> u8 {
+    match month {
+        4 | 6 | 9 | 11 => 30,
+        2 if year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) => 29,
+        2 => 28,
+        _ => 31,
+    }
+}
+
+fn next_second(mut value: DateTime) -> Option<DateTime> {
+    value.second += 1;
+    if value.second == 60 {
+        value.second = 0;
+        value.minute += 1;
+    }
+    if value.minute == 60 {
+        value.minute = 0;
+        value.hour += 1;
+    }
+    if value.hour == 24 {
+        value.hour = 0;
+        value.day += 1;
+    }
+    if value.day > days_in(value.year, value.month) {
+        value.day = 1;
+        value.month += 1;
+    }
+    if value.month == 13 {
+        value.month = 1;
+        value.year += 1;
+    }
+    (value.year <= 9999).then_some(value)
+}
+
+fn stays_inside(value: &DateTime) -> bool {
+    let minute = i64::from(value.hour) * 60 + i64::from(value.minute) - i64::from(value.offset_minutes);
+    match (value.year, value.month, value.day) {
+        (1, 1, 1) => minute >= 0,
+        (9999, 12, 31) => minute < MINUTES_A_DAY,
+        _ => true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_a_date_time() {
+        for text in [
+            "2026-03-01T12:00:00Z",
+            "2026-03-01t12:00:00z",
+            "2024-02-29T23:59:59.123456789+23:59",
+            "0001-01-01T00:00:00Z",
+            "9999-12-31T23:59:59.999999Z",
+            "0001-01-01T00:00:00-23:59",
+            "2026-03-01T12:00:00-00:00",
+        ] {
+            assert!(parse(text.as_bytes()).is_some(), "{text}");
+        }
+        for text in [
+            "",
+            "2026-03-01T12:00:00",
+            "2026-03-01 12:00:00Z",
+            "2026-03-01T12:00Z",
+            "2026-03-01T12:00:60Z",
+            "2026-03-01T24:00:00Z",
+            "2026-02-29T12:00:00Z",
+            "2026-13-01T12:00:00Z",
+            "2026-03-01T12:00:00+02",
+            "2026-03-01T12:00:00+0200",
+            "2026-03-01T12:00:00+24:00",
+            "2026-03-01T12:00:00.Z",
+            "2026-03-01T12:00:00ZZ",
+            "2026-03-01T12:00:00,5Z",
+            "0000-01-01T00:00:00Z",
+            "0001-01-01T00:00:00+00:01",
+            "9999-12-31T23:59:59-00:01",
+            "9999-12-31T23:59:59.9999995Z",
+            "20a6-03-01T12:00:00Z",
+        ] {
+            assert_eq!(parse(text.as_bytes()), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn fractions_round_half_up_and_carry() {
+        let value = parse(b"2023-12-31T23:59:59.9999995+01:00").expect("a date-time");
+        assert_eq!((value.year, value.month, value.day, value.second, value.microsecond), (2024, 1, 1, 0, 0));
+        assert_eq!(parse(b"2023-12-31T23:59:59.12345649Z").expect("a date-time").microsecond, 123456);
+        assert_eq!(parse(b"2023-12-31T23:59:59.1234565Z").expect("a date-time").microsecond, 123457);
+        assert_eq!(parse(b"2023-12-31T23:59:59.5Z").expect("a date-time").microsecond, 500000);
+    }
+}

@@ -1,0 +1,20 @@
+//! The OCPP-J protocol without any Python: frames are scanned, validated against schema tables and handed to a sink as they are read.
+//!
+//! The walk of a frame: `frame` reads the envelope, `validate` the payload, driven by the tables of `schema`, reading bytes through `scan` and
+//! judging values with `format`. A `sink` says what becomes of the values. What is wrong is a `Fault`; `locate` walks
+//! again, on the error path alone, to say where it lies and what was expected.
+
+pub mod error;
+pub mod format;
+pub mod frame;
+pub mod locate;
+pub mod schema;
+pub mod scan;
+pub mod sink;
+pub mod validate;
+
+pub use error::{CodeTable, Expected, Fault, Kind};
+pub use frame::{Body, Head};
+pub use schema::Schema;
+pub use sink::{Check, Sink};
+pub use validate::Walker;

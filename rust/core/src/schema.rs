@@ -1,0 +1,361 @@
+//! The tables that drive the walk: one version's messages, types and fields, built from the compact model.
+//!
+//! A table learns in which order a sender writes fields. These hints are the only thing that changes after it is built, so
+//! threads that work side by side take a copy each (`Schema::clone`) instead of writing to the same memory.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU16, Ordering};
+
+use serde::Deserialize;
+
+/// The most fields that a type may have: one bit each tells which were seen.
+pub const MAX_FIELDS: usize = 128;
+
+#[derive(Debug, Clone)]
+pub struct Schema {
+    pub version: String,
+    pub enums: Vec<Enumeration>,
+    pub types: Vec<ObjectType>,
+    pub messages: Vec<Message>,
+    pub frames: Vec<(u32, FrameKind)>,
+    type_names: HashMap<String, u32>,
+    actions: HashMap<String, u32>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FrameKind {
+    Call,
+    CallResult,
+    CallError,
+    CallResultError,
+    Send,
+}
+
+#[derive(Debug, Clone)]
+pub struct Message {
+    pub action: String,
+    /// The types of the payloads: a call has a request and a response, a send has `send` alone.
+    pub request: Option<u32>,
+    pub response: Option<u32>,
+    pub send: Option<u32>,
+}
+
+#[derive(Debug, Clone)]
+pub struct ObjectType {
+    pub name: String,
+    /// Further keys with any value are allowed; the value is a plain dict.
+    pub open: bool,
+    /// Under draft 4 an integer has no fraction and no exponent; later drafts ask for an integral value.
+    pub draft4: bool,
+    pub fields: Vec<Field>,
+    /// One bit per required field.
+    pub required: u128,
+    lookup: HashMap<Box<[u8]>, u16>,
+    first: Hint,
+}
+
+#[derive(Debug, Clone)]
+pub struct Field {
+    pub name: String,
+    pub attr: String,
+    /// `"name":`, as compact senders write it.
+    pub literal: Box<[u8]>,
+    pub kind: FieldKind,
+    pub items: Option<Bounds>,
+    pub required: bool,
+    next: Hint,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bounds {
+    pub least: u32,
+    pub most: u32,
+}
+
+#[derive(Debug, Clone)]
+pub enum FieldKind {
+    String { max: u32 },
+    Uri { max: u32 },
+    Enumeration(u32),
+    DateTime,
+    Integer { min: i64, max: i64 },
+    Number { min: f64, max: f64, step: Option<Step> },
+    Boolean,
+    Object(u32),
+    Any,
+}
+
+/// A decimal step, `multipleOf`: its text and its exact value `mantissa` × 10^-`places`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Step {
+    pub text: String,
+    pub mantissa: u64,
+    pub places: u32,
+}
+
+#[derive(Debug, Clone)]
+pub struct Enumeration {
+    pub name: String,
+    pub values: Vec<String>,
+    lookup: HashMap<Box<[u8]>, u16>,
+}
+
+/// Where the sender went last time from here: an index into the fields.
+#[derive(Debug, Default)]
+struct Hint(AtomicU16);
+
+impl Hint {
+    #[inline]
+    fn get(&self) -> usize {
+        self.0.load(Ordering::Relaxed) as usize
+    }
+
+    #[inline]
+    fn set(&self, index: usize) {
+        self.0.store(index as u16, Ordering::Relaxed);
+    }
+}
+
+impl Clone for Hint {
+    fn clone(&self) -> Self {
+        Self(AtomicU16::new(self.0.load(Ordering::Relaxed)))
+    }
+}
+
+impl ObjectType {
+    /// The index of a field by its wire name.
+    #[inline]
+    pub fn find(&self, name: &[u8]) -> Option<usize> {
+        self.lookup.get(name).map(|index| *index as usize)
+    }
+
+    /// The field that probably comes after `previous`, or first.
+    #[inline]
+    pub fn predict(&self, previous: Option<usize>) -> usize {
+        match previous {
+            None => self.first.get(),
+            Some(previous) => self.fields[previous].next.get(),
+        }
+    }
+
+    /// Remembers that `index` came after `previous`.
+    #[cold]
+    pub fn learn(&self, previous: Option<usize>, index: usize) {
+        match previous {
+            None => self.first.set(index),
+            Some(previous) => self.fields[previous].next.set(index),
+        }
+    }
+}
+
+impl Enumeration {
+    #[inline]
+    pub fn find(&self, value: &[u8]) -> Option<usize> {
+        self.lookup.get(value).map(|index| *index as usize)
+    }
+}
+
+impl Schema {
+    pub fn type_index(&self, name: &str) -> Option<u32> {
+        self.type_names.get(name).copied()
+    }
+
+    pub fn message(&self, action: &str) -> Option<&Message> {
+        self.actions.get(action).map(|index| &self.messages[*index as usize])
+    }
+
+    pub fn message_index(&self, action: &[u8]) -> Option<u32> {
+        self.actions.get(std::str::from_utf8(action).ok()?).copied()
+    }
+
+    pub fn frame_kind(&self, number: i64) -> Option<FrameKind> {
+        self.frames.iter().find(|(known, _)| i64::from(*known) == number).map(|(_, kind)| *kind)
+    }
+
+    /// Builds the tables from a compact model. The message of the error says what the model got wrong.
+    pub fn load(json: &[u8]) -> Result<Self, String> {
+        let model: Model = serde_json::from_slice(json).map_err(|error| format!("the model cannot be read: {error}"))?;
+        build(model)
+    }
+}
+
+#[derive(Deserialize)]
+struct Model {
+    version: String,
+    frames: HashMap<String, String>,
+    enums: HashMap<String, Vec<String>>,
+    types: HashMap<String, ModelType>,
+    messages: HashMap<String, ModelMessage>,
+}
+
+#[derive(Deserialize)]
+struct ModelType {
+    draft: u32,
+    open: bool,
+    fields: Vec<ModelField>,
+}
+
+#[derive(Deserialize)]
+struct ModelField {
+    name: String,
+    attr: String,
+    kind: String,
+    required: bool,
+    #[serde(rename = "ref")]
+    reference: Option<String>,
+    items: Option<(u32, Option<u32>)>,
+    max_length: Option<u32>,
+    minimum: Option<f64>,
+    maximum: Option<f64>,
+    step: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct ModelMessage {
+    request: Option<String>,
+    response: Option<String>,
+    send: Option<String>,
+}
+
+fn index_of<'a>(names: impl Iterator<Item = &'a String>) -> HashMap<Box<[u8]>, u16> {
+    names.enumerate().map(|(index, name)| (name.as_bytes().into(), index as u16)).collect()
+}
+
+fn build(model: Model) -> Result<Schema, String> {
+    let mut enum_names: Vec<&String> = model.enums.keys().collect();
+    enum_names.sort();
+    let enum_index: HashMap<&str, u32> = enum_names.iter().enumerate().map(|(index, name)| (name.as_str(), index as u32)).collect();
+    let enums = enum_names
+        .iter()
+        .map(|name| {
+            let values = model.enums[*name].clone();
+            Enumeration { name: (*name).clone(), lookup: index_of(values.iter()), values }
+        })
+        .collect();
+    let mut names: Vec<&String> = model.types.keys().collect();
+    names.sort();
+    let type_names: HashMap<String, u32> = names.iter().enumerate().map(|(index, name)| ((*name).clone(), index as u32)).collect();
+    let types = names
+        .iter()
+        .map(|name| object_type(name, &model.types[*name], &type_names, &enum_index))
+        .collect::<Result<Vec<_>, String>>()?;
+    let mut actions: Vec<&String> = model.messages.keys().collect();
+    actions.sort();
+    let payload = |name: &Option<String>| -> Result<Option<u32>, String> {
+        name.as_ref()
+            .map(|name| type_names.get(name).copied().ok_or_else(|| format!("a message names the type {name}, which is not in the model")))
+            .transpose()
+    };
+    let messages = actions
+        .iter()
+        .map(|action| {
+            let message = &model.messages[*action];
+            Ok(Message {
+                action: (*action).clone(),
+                request: payload(&message.request)?,
+                response: payload(&message.response)?,
+                send: payload(&message.send)?,
+            })
+        })
+        .collect::<Result<Vec<_>, String>>()?;
+    let mut frames = model
+        .frames
+        .iter()
+        .map(|(number, kind)| {
+            let number = number.parse().map_err(|_| format!("{number} is no message type number"))?;
+            let kind = match kind.as_str() {
+                "call" => FrameKind::Call,
+                "callresult" => FrameKind::CallResult,
+                "callerror" => FrameKind::CallError,
+                "callresulterror" => FrameKind::CallResultError,
+                "send" => FrameKind::Send,
+                other => return Err(format!("{other} is no kind of frame")),
+            };
+            Ok((number, kind))
+        })
+        .collect::<Result<Vec<_>, String>>()?;
+    frames.sort_by_key(|(number, _)| *number);
+    let actions = actions.iter().enumerate().map(|(index, action)| ((*action).clone(), index as u32)).collect();
+    Ok(Schema { version: model.version, enums, types, messages, frames, type_names, actions })
+}
+
+fn object_type(
+    name: &str,
+    model: &ModelType,
+    types: &HashMap<String, u32>,
+    enums: &HashMap<&str, u32>,
+) -> Result<ObjectType, String> {
+    if model.fields.len() > MAX_FIELDS {
+        return Err(format!("{name} has {} fields; at most {MAX_FIELDS} are supported", model.fields.len()));
+    }
+    let count = model.fields.len();
+    let fields = model
+        .fields
+        .iter()
+        .enumerate()
+        .map(|(index, field)| {
+            Ok(Field {
+                name: field.name.clone(),
+                attr: field.attr.clone(),
+                literal: format!("{}:", serde_json::Value::from(field.name.as_str())).into_bytes().into(),
+                kind: field_kind(name, field, types, enums)?,
+                items: field.items.map(|(least, most)| Bounds { least, most: most.unwrap_or(u32::MAX) }),
+                required: field.required,
+                next: Hint(AtomicU16::new(((index + 1) % count) as u16)),
+            })
+        })
+        .collect::<Result<Vec<Field>, String>>()?;
+    let required = fields.iter().enumerate().filter(|(_, field)| field.required).fold(0, |bits, (index, _)| bits | 1u128 << index);
+    Ok(ObjectType {
+        name: name.to_owned(),
+        open: model.open,
+        draft4: model.draft == 4,
+        required,
+        lookup: index_of(fields.iter().map(|field| &field.name)),
+        fields,
+        first: Hint::default(),
+    })
+}
+
+fn field_kind(owner: &str, field: &ModelField, types: &HashMap<String, u32>, enums: &HashMap<&str, u32>) -> Result<FieldKind, String> {
+    let place = || format!("{owner}.{}", field.name);
+    let reference = || field.reference.as_deref().ok_or_else(|| format!("{}: ref is missing", place()));
+    Ok(match field.kind.as_str() {
+        "string" => FieldKind::String { max: field.max_length.unwrap_or(u32::MAX) },
+        "uri" => FieldKind::Uri { max: field.max_length.unwrap_or(u32::MAX) },
+        "boolean" => FieldKind::Boolean,
+        "datetime" => FieldKind::DateTime,
+        "any" => FieldKind::Any,
+        "integer" => FieldKind::Integer {
+            min: field.minimum.map_or(i64::MIN, |bound| bound.ceil() as i64),
+            max: field.maximum.map_or(i64::MAX, |bound| bound.floor() as i64),
+        },
+        "number" => FieldKind::Number {
+            min: field.minimum.unwrap_or(f64::NEG_INFINITY),
+            max: field.maximum.unwrap_or(f64::INFINITY),
+            step: field.step.as_deref().map(|text| Step::parse(text).ok_or_else(|| format!("{}: {text} is no step", place()))).transpose()?,
+        },
+        "enum" => {
+            let name = reference()?;
+            FieldKind::Enumeration(*enums.get(name).ok_or_else(|| format!("{}: there is no enumeration {name}", place()))?)
+        }
+        "object" => {
+            let name = reference()?;
+            FieldKind::Object(*types.get(name).ok_or_else(|| format!("{}: there is no type {name}", place()))?)
+        }
+        other => return Err(format!("{}: {other} is no kind of value", place())),
+    })
+}
+
+impl Step {
+    /// Reads `0.1`, `5`, `0.25`: digits with at most one point, above zero.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+        let digits = format!("{whole}{fraction}");
+        if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+            return None;
+        }
+        let mantissa = digits.parse().ok().filter(|mantissa| *mantissa > 0)?;
+        Some(Self { text: text.to_owned(), mantissa, places: fraction.len() as u32 })
+    }
+}

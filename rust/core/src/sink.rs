@@ -1,0 +1,144 @@
+//! What becomes of the values that a walk meets: a sink takes them as they are read.
+
+use crate::error::Fault;
+use crate::format::datetime::DateTime;
+use crate::scan::Text;
+use crate::schema::{Enumeration, ObjectType};
+
+/// Why a walk has ended early.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stop {
+    /// The text is at fault.
+    Fault(Fault),
+    /// The sink gave up; it knows why.
+    Sink,
+}
+
+impl From<Fault> for Stop {
+    #[inline]
+    fn from(fault: Fault) -> Self {
+        Stop::Fault(fault)
+    }
+}
+
+/// Takes what a walk reads. `Check` takes nothing; the Python sink builds Structs. A half-built object or list that is dropped, because the
+/// walk has ended early, must free itself.
+pub trait Sink {
+    type Value;
+    type Object;
+    type List;
+
+    /// Whether it wants to hear of values that nobody keeps, too.
+    const LISTENS: bool = false;
+
+    fn string(&mut self, text: &Text<'_>) -> Result<Self::Value, Stop>;
+    /// The value `values[index]` of an enumeration.
+    fn enumeration(&mut self, values: &Enumeration, which: u32, index: usize) -> Result<Self::Value, Stop>;
+    fn integer(&mut self, value: i64) -> Result<Self::Value, Stop>;
+    fn number(&mut self, value: f64) -> Result<Self::Value, Stop>;
+    fn boolean(&mut self, value: bool) -> Result<Self::Value, Stop>;
+    fn null(&mut self) -> Result<Self::Value, Stop>;
+    fn datetime(&mut self, value: &DateTime) -> Result<Self::Value, Stop>;
+
+    /// An object of the schema begins; `which` is the type's index. For an open type its value is a dict.
+    fn object(&mut self, of: &ObjectType, which: u32) -> Result<Self::Object, Stop>;
+    /// A field of it, by its index.
+    fn field(&mut self, object: &mut Self::Object, of: &ObjectType, index: usize, value: Self::Value) -> Result<(), Stop>;
+    /// It is complete.
+    fn finish(&mut self, object: Self::Object, of: &ObjectType) -> Result<Self::Value, Stop>;
+
+    /// A free-form object begins.
+    fn dict(&mut self) -> Result<Self::Object, Stop>;
+    /// An entry of a free-form object, or of an open one beside its fields.
+    fn entry(&mut self, object: &mut Self::Object, key: &Text<'_>, value: Self::Value) -> Result<(), Stop>;
+    fn finish_dict(&mut self, object: Self::Object) -> Result<Self::Value, Stop>;
+
+    fn list(&mut self) -> Result<Self::List, Stop>;
+    fn item(&mut self, list: &mut Self::List, value: Self::Value) -> Result<(), Stop>;
+    fn finish_list(&mut self, list: Self::List) -> Result<Self::Value, Stop>;
+
+    /// The walk goes into a field, an entry or an item, and comes out of it. Only `locate` listens.
+    #[inline]
+    fn enter_field(&mut self, _of: &ObjectType, _index: usize) {}
+    #[inline]
+    fn enter_entry(&mut self, _key: &Text<'_>) {}
+    #[inline]
+    fn enter_item(&mut self, _index: usize) {}
+    #[inline]
+    fn leave(&mut self) {}
+}
+
+/// The sink that takes nothing: the walk only checks.
+#[derive(Debug, Default)]
+pub struct Check;
+
+impl Sink for Check {
+    type Value = ();
+    type Object = ();
+    type List = ();
+
+    #[inline]
+    fn string(&mut self, _: &Text<'_>) -> Result<(), Stop> {
+        Ok(())
+    }
+    #[inline]
+    fn enumeration(&mut self, _: &Enumeration, _: u32, _: usize) -> Result<(), Stop> {
+        Ok(())
+    }
+    #[inline]
+    fn integer(&mut self, _: i64) -> Result<(), Stop> {
+        Ok(())
+    }
+    #[inline]
+    fn number(&mut self, _: f64) -> Result<(), Stop> {
+        Ok(())
+    }
+    #[inline]
+    fn boolean(&mut self, _: bool) -> Result<(), Stop> {
+        Ok(())
+    }
+    #[inline]
+    fn null(&mut self) -> Result<(), Stop> {
+        Ok(())
+    }
+    #[inline]
+    fn datetime(&mut self, _: &DateTime) -> Result<(), Stop> {
+        Ok(())
+    }
+    #[inline]
+    fn object(&mut self, _: &ObjectType, _: u32) -> Result<(), Stop> {
+        Ok(())
+    }
+    #[inline]
+    fn field(&mut self, (): &mut (), _: &ObjectType, _: usize, (): ()) -> Result<(), Stop> {
+        Ok(())
+    }
+    #[inline]
+    fn finish(&mut self, (): (), _: &ObjectType) -> Result<(), Stop> {
+        Ok(())
+    }
+    #[inline]
+    fn dict(&mut self) -> Result<(), Stop> {
+        Ok(())
+    }
+    #[inline]
+    fn entry(&mut self, (): &mut (), _: &Text<'_>, (): ()) -> Result<(), Stop> {
+        Ok(())
+    }
+    #[inline]
+    fn finish_dict(&mut self, (): ()) -> Result<(), Stop> {
+        Ok(())
+    }
+    #[inline]
+    fn list(&mut self) -> Result<(), Stop> {
+        Ok(())
+    }
+    #[inline]
+    fn item(&mut self, (): &mut (), (): ()) -> Result<(), Stop> {
+        Ok(())
+    }
+    #[inline]
+    fn finish_list(&mut self, (): ()) -> Result<(), Stop> {
+        Ok(())
+    }
+}

@@ -1,0 +1,23 @@
+//! The extension module `ocppcore._native`: the native backend's half of the seam in `python/ocppcore/_backend.py`.
+//!
+//! `schema` binds the core's tables to msgspec's classes, `engine` is what a codec inherits, `build` makes Structs from what a walk reads, `encode` reads
+//! them back, `errors` hands faults over. Memory of Python objects is written in `raw` alone.
+
+mod build;
+mod classes;
+mod engine;
+mod errors;
+mod input;
+mod raw;
+mod schema;
+
+use pyo3::prelude::*;
+
+/// The native backend of ocppcore. Its door is `ocppcore.Codec`.
+#[pymodule(gil_used = true)]
+mod _native {
+    #[pymodule_export]
+    use super::engine::Engine;
+    #[pymodule_export]
+    use super::schema::Schema;
+}
