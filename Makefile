@@ -43,11 +43,12 @@ $(VENV)/.native: $(NATIVE_SOURCES)
 .PHONY: generate
 generate: setup ## make everything that schemas/*.toml determine: Python classes, compact models, tables
 	$(PY) -m tools.codegen
+	$(PY) -m tools.message_table
 
 # --- check -----------------------------------------------------------------------------------------
 
 .PHONY: lint
-lint: build lint-rust lint-python ## formatters, linters and type checkers over Rust and Python
+lint: lint-rust lint-python ## formatters, linters and type checkers over Rust and Python
 
 .PHONY: lint-rust
 lint-rust: setup
@@ -70,13 +71,14 @@ format: setup ## format Rust and Python, and mend what the linters can mend
 .PHONY: drift
 drift: setup
 	$(PY) -m tools.codegen --check
+	$(PY) -m tools.message_table --check
 
 .PHONY: test-rust
 test-rust: setup
 	cargo test --manifest-path rust/core/Cargo.toml --locked --quiet
 
 .PHONY: test
-test: lint drift test-rust ## every check but the long ones: lint, drift, Rust tests, Python tests on both backends
+test: lint drift build test-rust ## every check but the long ones: lint, drift, Rust tests, Python tests on both backends
 	$(PYTEST)
 
 .PHONY: test-full
