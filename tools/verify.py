@@ -45,12 +45,12 @@ STEPS = (
     Step(
         "long",
         "a million generated payloads and mutants, leaks, valgrind",
-        (*PYTEST, "-m", "long", "--ignore", "tests/packaging"),
+        (*PYTEST, "-m", "long", "--ignore", "tests/wheels"),
     ),
     Step(
         "wheels",
         "sdist, native and pure wheels, each in fresh virtual environments of its Python",
-        (sys.executable, "-m", "pytest", "-m", "long", "tests/packaging"),
+        (sys.executable, "-m", "pytest", "-m", "long", "tests/wheels"),
     ),
     Step(
         "bench",

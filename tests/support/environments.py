@@ -9,6 +9,8 @@ import zipfile
 from email import message_from_bytes
 from typing import TYPE_CHECKING
 
+from packaging.requirements import Requirement
+
 if TYPE_CHECKING:
     from email.message import Message
     from pathlib import Path
@@ -53,8 +55,8 @@ def metadata(wheel: Path) -> Message:
 def facts(metadata: Message) -> dict[str, list[str]]:
     """What a METADATA says, whatever tool wrote it: every field but the version of the form, and the text."""
     fields = {name: sorted(metadata.get_all(name, [])) for name in set(metadata.keys()) - {"Metadata-Version"}}
-    # One requirement, spelled by two tools.
-    fields["Requires-Dist"] = sorted(text.replace(" ", "").replace("'", '"') for text in fields["Requires-Dist"])
-    fields["Requires-Dist"] = [",".join(sorted(part.split(","))) for part in fields["Requires-Dist"]]
-    fields["Keywords"] = [",".join(sorted(",".join(fields["Keywords"]).split(",")))]
+    fields["Requires-Dist"] = sorted(str(Requirement(text)) for text in fields["Requires-Dist"])
+    fields["Keywords"] = sorted(fields["Keywords"][0].split(","))
+    # Two tools add different parameters to the type of the same text.
+    fields["Description-Content-Type"] = [fields["Description-Content-Type"][0].partition(";")[0]]
     return fields | {"text": [str(metadata.get_payload()).strip()]}

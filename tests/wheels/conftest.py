@@ -41,7 +41,7 @@ def sdist(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def tests_alone(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the tests and what they read of the tree, but not the package: what they import is what is installed."""
     folder = tmp_path_factory.mktemp("tests")
-    skip = shutil.ignore_patterns("__pycache__", "packaging", "typing")
+    skip = shutil.ignore_patterns("__pycache__", "wheels", "typing")
     for name in ("tests", "schemas", "tools", "docs"):
         shutil.copytree(ROOT / name, folder / name, ignore=skip)
     for name in ("pyproject.toml", "Cargo.toml", "README.md"):
