@@ -19,7 +19,7 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import msgspec
 
@@ -73,8 +73,8 @@ def plain(value: Any) -> Any:
     if isinstance(value, msgspec.Struct):
         fields = zip(value.__struct_fields__, value.__struct_encode_fields__, strict=True)
         return {wire: plain(item) for name, wire in fields if (item := getattr(value, name)) is not None}
-    if isinstance(value, list):
-        return [plain(item) for item in cast("list[Any]", value)]
+    if type(value) is list:
+        return [plain(item) for item in value]
     if isinstance(value, datetime):
         return value.astimezone(UTC)
     return value

@@ -104,7 +104,7 @@ MEASURED = [
     ("Current.Import", "A", "L3"),
     ("Voltage", "V", "L1-N"),
     ("Voltage", "V", "L2-N"),
-    ("Temperature", "Celsius", None),
+    ("SoC", "Percent", None),
 ]
 
 
