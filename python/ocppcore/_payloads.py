@@ -6,7 +6,7 @@ same bases and are registered with `Codec.extend`.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, NamedTuple
 
 import msgspec
 
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     ResponseT = TypeVar("ResponseT", bound="Response", default=Any, covariant=True)
 else:
+    from typing import TypeVar
+
     ResponseT = TypeVar("ResponseT", covariant=True)
 
 
@@ -24,7 +26,9 @@ class Payload(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults
     __action__: ClassVar[str]
 
 
-class Request(Payload, Generic[ResponseT], frozen=True, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class Request(
+    Payload, Generic[ResponseT], frozen=True, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True
+):
     """The base of the payloads of CALLs; its type argument is the class of the response."""
 
 

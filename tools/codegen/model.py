@@ -41,7 +41,7 @@ _STEP = re.compile(r"step (?P<step>\d+(\.\d+)?)")
 # The plain rule serves a name whose humps are written in lower case after their capital: `connectorId`, `language1`.
 _PLAIN_NAME = re.compile(r"[a-z][a-z0-9]*([A-Z][a-z0-9]+)*")
 
-_TOP = {"version", "subprotocol", "draft", "implicit", "implicit-place", "frames", "names", "enum", "enum-default", "type", "message", "unit"}  # fmt: skip
+_TOP = {"version", "subprotocol", "draft", "implicit", "implicit-place", "frames", "names", "enum", "enum-default", "type", "message", "unit", "block"}  # fmt: skip
 _MESSAGE = {"from", "block", "profile", "kind", "draft", *BODIES}
 
 
@@ -100,6 +100,7 @@ class Model:
     enums: dict[str, list[str]]
     types: dict[str, Type]
     messages: dict[str, Message] = field(default_factory=dict)
+    blocks: dict[str, str] = field(default_factory=dict)
 
     def body_names(self) -> set[str]:
         """The names of the types that are payloads."""
@@ -175,13 +176,16 @@ class _Reader:
             enums=self.enums,
             types=self.with_units(types),
             messages=messages,
+            blocks=self.data.get("block", {}),
         )
 
     def check_frames(self) -> None:
         kinds = list(self.data["frames"].values())
         for number, kind in self.data["frames"].items():
             if kind not in FRAME_KINDS or not number.isdigit():
-                self.refuse(f"[frames] says {number} = {kind!r}, and a frame is a number and one of {', '.join(FRAME_KINDS)}")
+                self.refuse(
+                    f"[frames] says {number} = {kind!r}, and a frame is a number and one of {', '.join(FRAME_KINDS)}"
+                )
         if len(set(kinds)) != len(kinds):
             self.refuse("[frames] gives two numbers to one kind of frame")
 
@@ -282,9 +286,9 @@ class _Reader:
             return "enum", name
         if name in self.raw_types:
             return "object", name
-        if name in SCALARS:
-            return SCALARS[name], None
-        self.refuse(f"{where} is of type {name}, which is neither a scalar nor declared")
+        if name not in SCALARS:
+            self.refuse(f"{where} is of type {name}, which is neither a scalar nor declared")
+        return SCALARS[name], None
 
     def attr(self, where: str, name: str) -> str:
         if name in self.names:
@@ -294,7 +298,9 @@ class _Reader:
             self.refuse(f"the plain rule does not serve the name of {where}, and [names] does not spell it")
         attr = re.sub(r"[A-Z]", lambda capital: "_" + capital[0].lower(), name)
         if keyword.iskeyword(attr):
-            self.refuse(f"the attribute of {where} would be the Python keyword {attr!r}, and [names] does not spell another")
+            self.refuse(
+                f"the attribute of {where} would be the Python keyword {attr!r}, and [names] does not spell another"
+            )
         return attr
 
     def constrained(self, where: str, found: Field, args: str) -> Field:
@@ -325,7 +331,13 @@ class _Reader:
     def default(self, where: str, found: Field, text: str | None) -> Any:
         if text is None:
             return self.enum_defaults.get(found.ref) if found.kind == "enum" and found.ref is not None else None
-        fits = {"boolean": bool, "integer": int, "number": (int, float), "string": str}.get(found.kind)
+        by_kind: dict[str, tuple[type, ...]] = {
+            "boolean": (bool,),
+            "integer": (int,),
+            "number": (int, float),
+            "string": (str,),
+        }
+        fits = by_kind.get(found.kind)
         try:
             value = json.loads(text)
         except ValueError:
@@ -350,7 +362,11 @@ class _Reader:
         parts = [part for part in BODIES if part in raw]
         if parts != (["request", "response"] if kind == "call" else ["send"]):
             needs = "a request and a response" if kind == "call" else "one table called send"
-            self.refuse(f"the message {action} is a {kind}, which has {needs}, and it has {' and '.join(parts) or 'neither'}")
+            self.refuse(
+                f"the message {action} is a {kind}, which has {needs}, and it has {' and '.join(parts) or 'neither'}"
+            )
+        if "block" in raw and raw["block"] not in self.data.get("block", {}):
+            self.refuse(f"the message {action} is in the block {raw['block']}, which [block] does not name")
         group: Literal["block", "profile"] = "block" if "block" in raw else "profile"
         return Message(action, kind, raw["from"], group, raw[group], {part: action + BODIES[part] for part in parts})
 
