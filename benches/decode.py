@@ -73,7 +73,7 @@ def plain(value: Any) -> Any:
     if isinstance(value, msgspec.Struct):
         fields = zip(value.__struct_fields__, value.__struct_encode_fields__, strict=True)
         return {wire: plain(item) for name, wire in fields if (item := getattr(value, name)) is not None}
-    if type(value) is list:
+    if value.__class__ is list:
         return [plain(item) for item in value]
     if isinstance(value, datetime):
         return value.astimezone(UTC)
