@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 from functools import cache
-from itertools import count
+from itertools import chain, count
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -138,7 +138,9 @@ _OWN_BLOCK = "extension"
 
 
 def _free(name: str, taken: Iterable[str]) -> str:
-    return next(free for free in (name, *(f"{name}_{number}" for number in count(2))) if free not in taken)
+    """The name, or with a number behind it when it is taken."""
+    candidates = chain((name,), (f"{name}_{number}" for number in count(2)))
+    return next(free for free in candidates if free not in taken)
 
 
 def with_messages(old: Vocabulary, messages: Any) -> Vocabulary:

@@ -43,7 +43,7 @@ class StructReader:
             raise ValueError(f"the annotations of {cls.__name__} cannot be read: {error}") from error
         assert isinstance(info, look.StructType)
         self._reading.append(cls)
-        inherited = self._inherited(cls)
+        draft, inherited = self._inherited(cls)
         fields = []
         for field in info.fields:
             base = inherited.get(field.encode_name)
@@ -54,19 +54,20 @@ class StructReader:
                 fields.append(self._field(cls, field))
         self._reading.pop()
         name = self._draft.free_name(cls.__name__, f"{cls.__module__}.{cls.__qualname__}") if name is None else name
-        self._draft.enter(name, {"draft": 6, "open": False, "fields": fields}, cls)
+        self._draft.enter(name, {"draft": draft, "open": False, "fields": fields}, cls)
         return name
 
-    def _inherited(self, cls: type[msgspec.Struct]) -> dict[str, tuple[look.Field, dict[str, Any]]]:
-        """The fields of the nearest base class that the model knows, by wire name: how msgspec and how the model sees them."""
+    def _inherited(self, cls: type[msgspec.Struct]) -> tuple[int, dict[str, tuple[look.Field, dict[str, Any]]]]:
+        """The draft and, by wire name, the fields of the nearest base class that the model knows: as msgspec and as the model sees them."""
         for base in cls.__mro__[1:]:
             name = self._draft.names.get(base)
             if name is not None:
                 info = look.type_info(base)
                 assert isinstance(info, look.StructType)
-                model = {field["name"]: field for field in self._draft.types[name]["fields"]}
-                return {field.encode_name: (field, model[field.encode_name]) for field in info.fields}
-        return {}
+                type_ = self._draft.types[name]
+                model = {field["name"]: field for field in type_["fields"]}
+                return type_["draft"], {field.encode_name: (field, model[field.encode_name]) for field in info.fields}
+        return 6, {}
 
     def _field(self, cls: type, field: look.Field) -> dict[str, Any]:
         where = f"{cls.__name__}.{field.name}"
