@@ -123,9 +123,9 @@ def test_a_contradiction_among_the_faults_is_refused(change: dict[str, Any], sen
 
 
 def test_codes_and_spellings_must_fit_the_versions() -> None:
-    with pytest.raises(ModelError, match="must have a list for each version: 1.6"):
+    with pytest.raises(ModelError, match=r"must have a list for each version: 1\.6"):
         parse_errors(ERRORS, ["1.6"])
     data = copy.deepcopy(ERRORS)
     data["spelling"]["FormatViolation"] = "Oops"
-    with pytest.raises(ModelError, match="says Oops for FormatViolation, and 1.6 has no such code"):
+    with pytest.raises(ModelError, match=r"says Oops for FormatViolation, and 1\.6 has no such code"):
         parse_errors(data, ["1.6", "2.0.1", "2.1"])

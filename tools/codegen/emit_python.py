@@ -182,7 +182,7 @@ def fact(field: Field) -> str:
     told: list[str] = []
     if field.items:
         low, high = field.items
-        told.append(f"{low} to {high} items" if high is not None else f"at least {low} items")
+        told.append(f"{low} to {high} items" if high is not None else f"at least {low} item{'s' if low > 1 else ''}")
     each = " each" if field.items else ""
     if field.max_length is not None:
         told.append(f"at most {field.max_length} characters{each}")

@@ -593,8 +593,8 @@ class GetConfigurationResponse(
 ):
     """The answer to GetConfigurationRequest; profile Core.
 
-    configuration_key: at least 0 items
-    unknown_key: at least 0 items; at most 50 characters each
+    configuration_key: at least 0 item
+    unknown_key: at least 0 item; at most 50 characters each
     """
 
     __action__: ClassVar[str] = "GetConfiguration"
@@ -613,7 +613,7 @@ class GetConfigurationRequest(
 ):
     """Sent by the CSMS; profile Core.
 
-    key: at least 0 items; at most 50 characters each
+    key: at least 0 item; at most 50 characters each
     """
 
     __action__: ClassVar[str] = "GetConfiguration"
@@ -675,7 +675,7 @@ class GetInstalledCertificateIdsResponse(
 ):
     """The answer to GetInstalledCertificateIdsRequest; profile Security.
 
-    certificate_hash_data: at least 1 items
+    certificate_hash_data: at least 1 item
     """
 
     __action__: ClassVar[str] = "GetInstalledCertificateIds"
@@ -862,7 +862,7 @@ class MeterValuesRequest(
 ):
     """Sent by the charging station; profile Core.
 
-    meter_value: at least 0 items
+    meter_value: at least 0 item
     """
 
     __action__: ClassVar[str] = "MeterValues"
@@ -1040,7 +1040,7 @@ class SendLocalListRequest(
 ):
     """Sent by the CSMS; profile LocalAuthListManagement.
 
-    local_authorization_list: at least 0 items
+    local_authorization_list: at least 0 item
     """
 
     __action__: ClassVar[str] = "SendLocalList"
@@ -1282,7 +1282,7 @@ class StopTransactionRequest(
 
     id_tag: at most 20 characters
     meter_stop: in Wh
-    transaction_data: at least 0 items
+    transaction_data: at least 0 item
     """
 
     __action__: ClassVar[str] = "StopTransaction"

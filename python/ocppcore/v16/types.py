@@ -132,7 +132,7 @@ class ChargingSchedule(
     """ChargingSchedule of OCPP 1.6.
 
     duration: in seconds
-    charging_schedule_period: at least 0 items
+    charging_schedule_period: at least 0 item
     min_charging_rate: a multiple of 0.1; in A or W, as chargingRateUnit says
     """
 
@@ -255,7 +255,7 @@ class MeterValue(
 ):
     """MeterValue of OCPP 1.6.
 
-    sampled_value: at least 0 items
+    sampled_value: at least 0 item
     """
 
     timestamp: Annotated[datetime, Meta(tz=True)]

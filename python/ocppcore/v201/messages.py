@@ -564,7 +564,7 @@ class ClearVariableMonitoringResponse(
 ):
     """The answer to ClearVariableMonitoringRequest; block N (diagnostics).
 
-    clear_monitoring_result: at least 1 items
+    clear_monitoring_result: at least 1 item
     """
 
     __action__: ClassVar[str] = "ClearVariableMonitoring"
@@ -584,7 +584,7 @@ class ClearVariableMonitoringRequest(
 ):
     """Sent by the CSMS; block N (diagnostics).
 
-    id: at least 1 items
+    id: at least 1 item
     """
 
     __action__: ClassVar[str] = "ClearVariableMonitoring"
@@ -1060,7 +1060,7 @@ class GetDisplayMessagesRequest(
 ):
     """Sent by the CSMS; block O (display messages).
 
-    id: at least 1 items
+    id: at least 1 item
     """
 
     __action__: ClassVar[str] = "GetDisplayMessages"
@@ -1087,7 +1087,7 @@ class GetInstalledCertificateIdsResponse(
 ):
     """The answer to GetInstalledCertificateIdsRequest; block M (ISO 15118 certificates).
 
-    certificate_hash_data_chain: at least 1 items
+    certificate_hash_data_chain: at least 1 item
     """
 
     __action__: ClassVar[str] = "GetInstalledCertificateIds"
@@ -1109,7 +1109,7 @@ class GetInstalledCertificateIdsRequest(
 ):
     """Sent by the CSMS; block M (ISO 15118 certificates).
 
-    certificate_type: at least 1 items
+    certificate_type: at least 1 item
     """
 
     __action__: ClassVar[str] = "GetInstalledCertificateIds"
@@ -1236,7 +1236,7 @@ class GetMonitoringReportRequest(
 ):
     """Sent by the CSMS; block N (diagnostics).
 
-    component_variable: at least 1 items
+    component_variable: at least 1 item
     monitoring_criteria: 1 to 3 items
     """
 
@@ -1282,7 +1282,7 @@ class GetReportRequest(
 ):
     """Sent by the CSMS; block B (provisioning).
 
-    component_variable: at least 1 items
+    component_variable: at least 1 item
     component_criteria: 1 to 4 items
     """
 
@@ -1347,7 +1347,7 @@ class GetVariablesResponse(
 ):
     """The answer to GetVariablesRequest; block B (provisioning).
 
-    get_variable_result: at least 1 items
+    get_variable_result: at least 1 item
     """
 
     __action__: ClassVar[str] = "GetVariables"
@@ -1367,7 +1367,7 @@ class GetVariablesRequest(
 ):
     """Sent by the CSMS; block B (provisioning).
 
-    get_variable_data: at least 1 items
+    get_variable_data: at least 1 item
     """
 
     __action__: ClassVar[str] = "GetVariables"
@@ -1509,7 +1509,7 @@ class MeterValuesRequest(
 ):
     """Sent by the charging station; block J (meter values).
 
-    meter_value: at least 1 items
+    meter_value: at least 1 item
     """
 
     __action__: ClassVar[str] = "MeterValues"
@@ -1551,7 +1551,7 @@ class NotifyChargingLimitRequest(
 ):
     """Sent by the charging station; block K (smart charging).
 
-    charging_schedule: at least 1 items
+    charging_schedule: at least 1 item
     """
 
     __action__: ClassVar[str] = "NotifyChargingLimit"
@@ -1630,7 +1630,7 @@ class NotifyDisplayMessagesRequest(
 ):
     """Sent by the charging station; block O (display messages).
 
-    message_info: at least 1 items
+    message_info: at least 1 item
     tbc: when absent, false is meant
     """
 
@@ -1754,7 +1754,7 @@ class NotifyEventRequest(
     """Sent by the charging station; block N (diagnostics).
 
     tbc: when absent, false is meant
-    event_data: at least 1 items
+    event_data: at least 1 item
     """
 
     __action__: ClassVar[str] = "NotifyEvent"
@@ -1793,7 +1793,7 @@ class NotifyMonitoringReportRequest(
 ):
     """Sent by the charging station; block N (diagnostics).
 
-    monitor: at least 1 items
+    monitor: at least 1 item
     tbc: when absent, false is meant
     """
 
@@ -1840,7 +1840,7 @@ class NotifyReportRequest(
 ):
     """Sent by the charging station; block B (provisioning).
 
-    report_data: at least 1 items
+    report_data: at least 1 item
     tbc: when absent, false is meant
     """
 
@@ -1925,7 +1925,7 @@ class PublishFirmwareStatusNotificationRequest(
 ):
     """Sent by the charging station; block L (firmware management).
 
-    location: at least 1 items; at most 512 characters each
+    location: at least 1 item; at most 512 characters each
     """
 
     __action__: ClassVar[str] = "PublishFirmwareStatusNotification"
@@ -1969,7 +1969,7 @@ class ReportChargingProfilesRequest(
 ):
     """Sent by the charging station; block K (smart charging).
 
-    charging_profile: at least 1 items
+    charging_profile: at least 1 item
     tbc: when absent, false is meant
     """
 
@@ -2265,7 +2265,7 @@ class SendLocalListRequest(
 ):
     """Sent by the CSMS; block D (local authorization list).
 
-    local_authorization_list: at least 1 items
+    local_authorization_list: at least 1 item
     """
 
     __action__: ClassVar[str] = "SendLocalList"
@@ -2468,7 +2468,7 @@ class SetVariableMonitoringResponse(
 ):
     """The answer to SetVariableMonitoringRequest; block N (diagnostics).
 
-    set_monitoring_result: at least 1 items
+    set_monitoring_result: at least 1 item
     """
 
     __action__: ClassVar[str] = "SetVariableMonitoring"
@@ -2488,7 +2488,7 @@ class SetVariableMonitoringRequest(
 ):
     """Sent by the CSMS; block N (diagnostics).
 
-    set_monitoring_data: at least 1 items
+    set_monitoring_data: at least 1 item
     """
 
     __action__: ClassVar[str] = "SetVariableMonitoring"
@@ -2508,7 +2508,7 @@ class SetVariablesResponse(
 ):
     """The answer to SetVariablesRequest; block B (provisioning).
 
-    set_variable_result: at least 1 items
+    set_variable_result: at least 1 item
     """
 
     __action__: ClassVar[str] = "SetVariables"
@@ -2528,7 +2528,7 @@ class SetVariablesRequest(
 ):
     """Sent by the CSMS; block B (provisioning).
 
-    set_variable_data: at least 1 items
+    set_variable_data: at least 1 item
     """
 
     __action__: ClassVar[str] = "SetVariables"
@@ -2665,7 +2665,7 @@ class TransactionEventRequest(
 ):
     """Sent by the charging station; block E (transactions).
 
-    meter_value: at least 1 items
+    meter_value: at least 1 item
     offline: when absent, false is meant
     cable_max_current: in A
     """

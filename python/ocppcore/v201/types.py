@@ -323,7 +323,7 @@ class ChargingProfileCriterionType(
 ):
     """ChargingProfileCriterionType of OCPP 2.0.1.
 
-    charging_profile_id: at least 1 items
+    charging_profile_id: at least 1 item
     charging_limit_source: 1 to 4 items
     """
 
@@ -554,7 +554,7 @@ class CompositeScheduleType(
 ):
     """CompositeScheduleType of OCPP 2.0.1.
 
-    charging_schedule_period: at least 1 items
+    charging_schedule_period: at least 1 item
     duration: in seconds
     """
 
@@ -800,7 +800,7 @@ class IdTokenInfoType(
     """IdTokenInfoType of OCPP 2.0.1.
 
     language1: at most 8 characters
-    evse_id: at least 1 items
+    evse_id: at least 1 item
     language2: at most 8 characters
     """
 
@@ -826,7 +826,7 @@ class IdTokenType(
 ):
     """IdTokenType of OCPP 2.0.1.
 
-    additional_info: at least 1 items
+    additional_info: at least 1 item
     id_token: at most 36 characters
     """
 
@@ -923,7 +923,7 @@ class MeterValueType(
 ):
     """MeterValueType of OCPP 2.0.1.
 
-    sampled_value: at least 1 items
+    sampled_value: at least 1 item
     """
 
     custom_data: dict[str, Any] | None = None
@@ -962,7 +962,7 @@ class MonitoringDataType(
 ):
     """MonitoringDataType of OCPP 2.0.1.
 
-    variable_monitoring: at least 1 items
+    variable_monitoring: at least 1 item
     """
 
     custom_data: dict[str, Any] | None = None

@@ -426,7 +426,7 @@ class AuthorizeResponse(
 ):
     """The answer to AuthorizeRequest; block C (authorization).
 
-    allowed_energy_transfer: at least 1 items
+    allowed_energy_transfer: at least 1 item
     """
 
     __action__: ClassVar[str] = "Authorize"
@@ -498,7 +498,7 @@ class BatterySwapRequest(
 ):
     """Sent by the charging station; block S (battery swapping).
 
-    battery_data: at least 1 items
+    battery_data: at least 1 item
     """
 
     __action__: ClassVar[str] = "BatterySwap"
@@ -877,7 +877,7 @@ class ClearTariffsResponse(
 ):
     """The answer to ClearTariffsRequest; block I (tariff and cost).
 
-    clear_tariffs_result: at least 1 items
+    clear_tariffs_result: at least 1 item
     """
 
     __action__: ClassVar[str] = "ClearTariffs"
@@ -897,7 +897,7 @@ class ClearTariffsRequest(
 ):
     """Sent by the CSMS; block I (tariff and cost).
 
-    tariff_ids: at least 1 items; at most 60 characters each
+    tariff_ids: at least 1 item; at most 60 characters each
     evse_id: at least 0
     """
 
@@ -919,7 +919,7 @@ class ClearVariableMonitoringResponse(
 ):
     """The answer to ClearVariableMonitoringRequest; block N (diagnostics).
 
-    clear_monitoring_result: at least 1 items
+    clear_monitoring_result: at least 1 item
     """
 
     __action__: ClassVar[str] = "ClearVariableMonitoring"
@@ -939,7 +939,7 @@ class ClearVariableMonitoringRequest(
 ):
     """Sent by the CSMS; block N (diagnostics).
 
-    id: at least 1 items; at least 0 each
+    id: at least 1 item; at least 0 each
     """
 
     __action__: ClassVar[str] = "ClearVariableMonitoring"
@@ -1563,7 +1563,7 @@ class GetDisplayMessagesRequest(
 ):
     """Sent by the CSMS; block O (display messages).
 
-    id: at least 1 items; at least 0 each
+    id: at least 1 item; at least 0 each
     """
 
     __action__: ClassVar[str] = "GetDisplayMessages"
@@ -1590,7 +1590,7 @@ class GetInstalledCertificateIdsResponse(
 ):
     """The answer to GetInstalledCertificateIdsRequest; block M (ISO 15118 certificates).
 
-    certificate_hash_data_chain: at least 1 items
+    certificate_hash_data_chain: at least 1 item
     """
 
     __action__: ClassVar[str] = "GetInstalledCertificateIds"
@@ -1612,7 +1612,7 @@ class GetInstalledCertificateIdsRequest(
 ):
     """Sent by the CSMS; block M (ISO 15118 certificates).
 
-    certificate_type: at least 1 items
+    certificate_type: at least 1 item
     """
 
     __action__: ClassVar[str] = "GetInstalledCertificateIds"
@@ -1740,7 +1740,7 @@ class GetMonitoringReportRequest(
 ):
     """Sent by the CSMS; block N (diagnostics).
 
-    component_variable: at least 1 items
+    component_variable: at least 1 item
     monitoring_criteria: 1 to 3 items
     """
 
@@ -1763,7 +1763,7 @@ class GetPeriodicEventStreamResponse(
 ):
     """The answer to GetPeriodicEventStreamRequest; block N (diagnostics).
 
-    constant_stream_data: at least 1 items
+    constant_stream_data: at least 1 item
     """
 
     __action__: ClassVar[str] = "GetPeriodicEventStream"
@@ -1822,7 +1822,7 @@ class GetReportRequest(
 ):
     """Sent by the CSMS; block B (provisioning).
 
-    component_variable: at least 1 items
+    component_variable: at least 1 item
     component_criteria: 1 to 4 items
     """
 
@@ -1845,7 +1845,7 @@ class GetTariffsResponse(
 ):
     """The answer to GetTariffsRequest; block I (tariff and cost).
 
-    tariff_assignments: at least 1 items
+    tariff_assignments: at least 1 item
     """
 
     __action__: ClassVar[str] = "GetTariffs"
@@ -1929,7 +1929,7 @@ class GetVariablesResponse(
 ):
     """The answer to GetVariablesRequest; block B (provisioning).
 
-    get_variable_result: at least 1 items
+    get_variable_result: at least 1 item
     """
 
     __action__: ClassVar[str] = "GetVariables"
@@ -1949,7 +1949,7 @@ class GetVariablesRequest(
 ):
     """Sent by the CSMS; block B (provisioning).
 
-    get_variable_data: at least 1 items
+    get_variable_data: at least 1 item
     """
 
     __action__: ClassVar[str] = "GetVariables"
@@ -2093,7 +2093,7 @@ class MeterValuesRequest(
     """Sent by the charging station; block J (meter values).
 
     evse_id: at least 0
-    meter_value: at least 1 items
+    meter_value: at least 1 item
     """
 
     __action__: ClassVar[str] = "MeterValues"
@@ -2137,7 +2137,7 @@ class NotifyAllowedEnergyTransferRequest(
     """Sent by the CSMS; block Q (bidirectional power transfer).
 
     transaction_id: at most 36 characters
-    allowed_energy_transfer: at least 1 items
+    allowed_energy_transfer: at least 1 item
     """
 
     __action__: ClassVar[str] = "NotifyAllowedEnergyTransfer"
@@ -2179,7 +2179,7 @@ class NotifyChargingLimitRequest(
 ):
     """Sent by the charging station; block K (smart charging).
 
-    charging_schedule: at least 1 items
+    charging_schedule: at least 1 item
     evse_id: at least 0
     """
 
@@ -2349,7 +2349,7 @@ class NotifyDisplayMessagesRequest(
 ):
     """Sent by the charging station; block O (display messages).
 
-    message_info: at least 1 items
+    message_info: at least 1 item
     tbc: when absent, false is meant
     """
 
@@ -2487,7 +2487,7 @@ class NotifyEventRequest(
 
     tbc: when absent, false is meant
     seq_no: at least 0
-    event_data: at least 1 items
+    event_data: at least 1 item
     """
 
     __action__: ClassVar[str] = "NotifyEvent"
@@ -2526,7 +2526,7 @@ class NotifyMonitoringReportRequest(
 ):
     """Sent by the charging station; block N (diagnostics).
 
-    monitor: at least 1 items
+    monitor: at least 1 item
     tbc: when absent, false is meant
     seq_no: at least 0
     """
@@ -2552,7 +2552,7 @@ class NotifyPeriodicEventStream(
 ):
     """Sent by the charging station, never answered; block N (diagnostics).
 
-    data: at least 1 items
+    data: at least 1 item
     id: at least 0
     pending: at least 0
     """
@@ -2636,7 +2636,7 @@ class NotifyReportRequest(
 ):
     """Sent by the charging station; block B (provisioning).
 
-    report_data: at least 1 items
+    report_data: at least 1 item
     tbc: when absent, false is meant
     seq_no: at least 0
     """
@@ -2863,7 +2863,7 @@ class PublishFirmwareStatusNotificationRequest(
 ):
     """Sent by the charging station; block L (firmware management).
 
-    location: at least 1 items; at most 2000 characters each
+    location: at least 1 item; at most 2000 characters each
     request_id: at least 0
     """
 
@@ -2946,7 +2946,7 @@ class ReportChargingProfilesRequest(
     """Sent by the charging station; block K (smart charging).
 
     charging_limit_source: at most 20 characters
-    charging_profile: at least 1 items
+    charging_profile: at least 1 item
     tbc: when absent, false is meant
     evse_id: at least 0
     """
@@ -3354,7 +3354,7 @@ class SendLocalListRequest(
 ):
     """Sent by the CSMS; block D (local authorization list).
 
-    local_authorization_list: at least 1 items
+    local_authorization_list: at least 1 item
     """
 
     __action__: ClassVar[str] = "SendLocalList"
@@ -3667,7 +3667,7 @@ class SetVariableMonitoringResponse(
 ):
     """The answer to SetVariableMonitoringRequest; block N (diagnostics).
 
-    set_monitoring_result: at least 1 items
+    set_monitoring_result: at least 1 item
     """
 
     __action__: ClassVar[str] = "SetVariableMonitoring"
@@ -3687,7 +3687,7 @@ class SetVariableMonitoringRequest(
 ):
     """Sent by the CSMS; block N (diagnostics).
 
-    set_monitoring_data: at least 1 items
+    set_monitoring_data: at least 1 item
     """
 
     __action__: ClassVar[str] = "SetVariableMonitoring"
@@ -3707,7 +3707,7 @@ class SetVariablesResponse(
 ):
     """The answer to SetVariablesRequest; block B (provisioning).
 
-    set_variable_result: at least 1 items
+    set_variable_result: at least 1 item
     """
 
     __action__: ClassVar[str] = "SetVariables"
@@ -3727,7 +3727,7 @@ class SetVariablesRequest(
 ):
     """Sent by the CSMS; block B (provisioning).
 
-    set_variable_data: at least 1 items
+    set_variable_data: at least 1 item
     """
 
     __action__: ClassVar[str] = "SetVariables"
@@ -3885,7 +3885,7 @@ class TransactionEventRequest(
 ):
     """Sent by the charging station; block E (transactions).
 
-    meter_value: at least 1 items
+    meter_value: at least 1 item
     seq_no: at least 0
     offline: when absent, false is meant
     number_of_phases_used: at least 0 and at most 3

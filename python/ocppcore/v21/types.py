@@ -560,7 +560,7 @@ class ChargingNeedsType(
 ):
     """ChargingNeedsType of OCPP 2.1.
 
-    available_energy_transfer: at least 1 items
+    available_energy_transfer: at least 1 item
     """
 
     ac_charging_parameters: ACChargingParametersType | None = None
@@ -587,7 +587,7 @@ class ChargingPeriodType(
 ):
     """ChargingPeriodType of OCPP 2.1.
 
-    dimensions: at least 1 items
+    dimensions: at least 1 item
     tariff_id: at most 60 characters
     """
 
@@ -615,7 +615,7 @@ class ChargingProfileCriterionType(
     """ChargingProfileCriterionType of OCPP 2.1.
 
     stack_level: at least 0
-    charging_profile_id: at least 1 items
+    charging_profile_id: at least 1 item
     charging_limit_source: 1 to 4 items; at most 20 characters each
     """
 
@@ -991,7 +991,7 @@ class CompositeScheduleType(
 
     evse_id: at least 0
     duration: in seconds
-    charging_schedule_period: at least 1 items
+    charging_schedule_period: at least 1 item
     """
 
     evse_id: Annotated[int, Meta(ge=0)]
@@ -1060,7 +1060,7 @@ class CostDetailsType(
 ):
     """CostDetailsType of OCPP 2.1.
 
-    charging_periods: at least 1 items
+    charging_periods: at least 1 item
     failure_reason: at most 500 characters
     """
 
@@ -1201,13 +1201,13 @@ class DERChargingParametersType(
 ):
     """DERChargingParametersType of OCPP 2.1.
 
-    ev_supported_der_control: at least 1 items
+    ev_supported_der_control: at least 1 item
     ev_inverter_manufacturer: at most 50 characters
     ev_inverter_model: at most 50 characters
     ev_inverter_serial_number: at most 50 characters
     ev_inverter_sw_version: at most 50 characters
     ev_inverter_hw_version: at most 50 characters
-    ev_islanding_detection_method: at least 1 items
+    ev_islanding_detection_method: at least 1 item
     """
 
     ev_supported_der_control: Annotated[list[DERControlEnumType], Meta(min_length=1)] | None = None
@@ -1892,7 +1892,7 @@ class IdTokenInfoType(
 
     language1: at most 8 characters
     language2: at most 8 characters
-    evse_id: at least 1 items; at least 0 each
+    evse_id: at least 1 item; at least 0 each
     """
 
     status: AuthorizationStatusEnumType
@@ -1917,7 +1917,7 @@ class IdTokenType(
 ):
     """IdTokenType of OCPP 2.1.
 
-    additional_info: at least 1 items
+    additional_info: at least 1 item
     id_token: at most 255 characters
     type: at most 20 characters
     """
@@ -2091,7 +2091,7 @@ class MeterValueType(
 ):
     """MeterValueType of OCPP 2.1.
 
-    sampled_value: at least 1 items
+    sampled_value: at least 1 item
     """
 
     sampled_value: Annotated[list[SampledValueType], Meta(min_length=1)]
@@ -2130,7 +2130,7 @@ class MonitoringDataType(
 ):
     """MonitoringDataType of OCPP 2.1.
 
-    variable_monitoring: at least 1 items
+    variable_monitoring: at least 1 item
     """
 
     component: ComponentType
@@ -2758,8 +2758,8 @@ class TariffAssignmentType(
     """TariffAssignmentType of OCPP 2.1.
 
     tariff_id: at most 60 characters
-    evse_ids: at least 1 items; at least 0 each
-    id_tokens: at least 1 items; at most 255 characters each
+    evse_ids: at least 1 item; at least 0 each
+    id_tokens: at least 1 item; at most 255 characters each
     """
 
     tariff_id: Annotated[str, Meta(max_length=60)]
@@ -2889,7 +2889,7 @@ class TariffEnergyType(
 ):
     """TariffEnergyType of OCPP 2.1.
 
-    prices: at least 1 items
+    prices: at least 1 item
     tax_rates: 1 to 5 items
     """
 
@@ -2925,7 +2925,7 @@ class TariffFixedType(
 ):
     """TariffFixedType of OCPP 2.1.
 
-    prices: at least 1 items
+    prices: at least 1 item
     tax_rates: 1 to 5 items
     """
 
@@ -2961,7 +2961,7 @@ class TariffTimeType(
 ):
     """TariffTimeType of OCPP 2.1.
 
-    prices: at least 1 items
+    prices: at least 1 item
     tax_rates: 1 to 5 items
     """
 

@@ -1,0 +1,77 @@
+"""What users write, with the types that a checker must find: `reveal_type` lines say which in their comment. It is checked, never run."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TypeVar, reveal_type
+
+from ocppcore import (
+    Call,
+    CallError,
+    CallResult,
+    CallResultError,
+    Codec,
+    RawPayload,
+    Request,
+    Response,
+    Send,
+    v16,
+    v21,
+    v201,
+)
+
+ResponseT = TypeVar("ResponseT", bound=Response)
+
+
+def ask(request: Request[ResponseT]) -> ResponseT:
+    raise NotImplementedError
+
+
+reveal_type(ask(v201.HeartbeatRequest()))  # HeartbeatResponse
+reveal_type(ask(v16.ClearCacheRequest()))  # ClearCacheResponse
+reveal_type(v201.BootNotificationRequest.__action__)  # str
+
+
+def read(data: bytes) -> None:
+    frame = Codec("ocpp2.0.1").decode(data)
+    match frame:
+        case Call(id, payload):
+            reveal_type(id)  # str
+            if isinstance(payload, v201.BootNotificationRequest):
+                reveal_type(payload)  # BootNotificationRequest
+                reveal_type(
+                    payload.reason
+                )  # Literal['ApplicationReset', 'FirmwareUpdate', 'LocalReset', 'PowerUp', 'RemoteReset', 'ScheduledReset', 'Triggered', 'Unknown', 'Watchdog']
+                reveal_type(payload.charging_station.modem)  # ModemType | None
+        case CallResult(_, RawPayload() as raw):
+            reveal_type(raw)  # RawPayload
+        case CallResult(_, payload):
+            if isinstance(payload, v201.HeartbeatResponse):
+                reveal_type(payload.current_time)  # datetime
+        case CallError():
+            reveal_type(frame)  # CallError
+            reveal_type(frame.code)  # str
+
+
+def read_21(data: bytes) -> None:
+    frame = Codec("ocpp2.1").decode(data)
+    match frame:
+        case Send(_, payload):
+            reveal_type(payload)  # NotifyPeriodicEventStream
+        case CallResultError():
+            reveal_type(frame)  # CallResultError
+        case _:
+            pass
+
+
+def assignable() -> tuple[v16.Frame, v21.Frame, v21.AnyRequest, v21.AnySend]:
+    call = Call("1", v16.HeartbeatRequest())
+    reveal_type(call.payload)  # HeartbeatRequest
+    send = v21.NotifyPeriodicEventStream(id=1, pending=0, basetime=datetime.now(UTC), data=[])
+    return call, Send("2", send), v21.HeartbeatRequest(), send
+
+
+def answered(response: v21.AnyResponse) -> None:
+    if isinstance(response, v21.UpdateDynamicScheduleResponse):
+        reveal_type(response)  # UpdateDynamicScheduleResponse
+    reveal_type(v201.MESSAGES["Heartbeat"].request)  # type[Payload]
