@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from ocppcore import Call, v16, v201
 
-v201.BootNotificationRequest(
-    reason="Boredom", charging_station=v201.ChargingStationType(model="m", vendor_name="v")
-)  # wrong
+v201.ResetResponse(status="Bored")  # wrong
 v201.BootNotificationRequest(reason="PowerUp")  # wrong
 v201.ResetRequest(type="Immediate", evseId=1)  # wrong
 v201.HeartbeatRequest().custom_data = {}  # wrong
