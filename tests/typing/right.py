@@ -39,15 +39,14 @@ def read(data: bytes) -> None:
             reveal_type(id)  # str
             if isinstance(payload, v201.BootNotificationRequest):
                 reveal_type(payload)  # BootNotificationRequest
-                reveal_type(
-                    payload.reason
-                )  # Literal['ApplicationReset', 'FirmwareUpdate', 'LocalReset', 'PowerUp', 'RemoteReset', 'ScheduledReset', 'Triggered', 'Unknown', 'Watchdog']
                 reveal_type(payload.charging_station.modem)  # ModemType | None
         case CallResult(_, RawPayload() as raw):
             reveal_type(raw)  # RawPayload
         case CallResult(_, payload):
             if isinstance(payload, v201.HeartbeatResponse):
                 reveal_type(payload.current_time)  # datetime
+            elif isinstance(payload, v201.ClearCacheResponse):
+                reveal_type(payload.status)  # Literal['Accepted', 'Rejected']
         case CallError():
             reveal_type(frame)  # CallError
             reveal_type(frame.code)  # str
