@@ -15,9 +15,8 @@ use pyo3::prelude::*;
 
 /// The native backend of ocppcore. Its door is `ocppcore.Codec`.
 #[pymodule(gil_used = true)]
-mod _native {
-    #[pymodule_export]
-    use super::engine::Engine;
-    #[pymodule_export]
-    use super::schema::Schema;
+fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+    module.add_class::<schema::Schema>()?;
+    module.add_class::<engine::Engine>()
 }

@@ -1,0 +1,241 @@
+//! The sink that builds: values become Python objects as the walk reads them.
+
+use std::sync::Mutex;
+
+use ocppcore::format::datetime::DateTime;
+use ocppcore::scan::Text;
+use ocppcore::schema::{Enumeration, ObjectType};
+use ocppcore::sink::{Sink, Stop};
+use pyo3::IntoPyObjectExt;
+use pyo3::ffi;
+use pyo3::prelude::*;
+use pyo3::types::{PyBool, PyDict, PyFloat, PyString};
+
+use crate::classes::Half;
+use crate::raw;
+use crate::schema::Schema;
+
+/// Builds Structs, lists, dicts and scalars.
+pub struct Build<'s, 'py> {
+    py: Python<'py>,
+    schema: &'s Schema,
+    /// Items of the lists that are being read, the innermost last.
+    items: Vec<Bound<'py, PyAny>>,
+}
+
+/// An object in the making: a Struct, or the dict of an open type or a free-form value.
+pub enum Object<'s, 'py> {
+    Struct(Half<'s, 'py>),
+    /// With the keys of its fields, if the schema names some.
+    Dict(Bound<'py, PyDict>, &'s [Py<PyString>]),
+}
+
+/// Hands a Python error over as the reason to stop.
+#[cold]
+fn stop(py: Python<'_>, error: PyErr) -> Stop {
+    error.restore(py);
+    Stop::Sink
+}
+
+impl<'s, 'py> Build<'s, 'py> {
+    pub fn new(py: Python<'py>, schema: &'s Schema) -> Self {
+        Self { py, schema, items: Vec::new() }
+    }
+
+    #[inline]
+    pub fn python(&self) -> Python<'py> {
+        self.py
+    }
+
+    /// A string of the text as `str`; None with a Python error set if memory is out.
+    #[inline]
+    pub fn text(&self, text: &Text<'_>) -> Option<Bound<'py, PyAny>> {
+        if text.ascii && !text.escaped {
+            return self.schema.ascii.make(self.py, text.raw);
+        }
+        let bytes = text.bytes();
+        // SAFETY: the bytes are readable; a new reference, or NULL with an error set.
+        unsafe {
+            let string =
+                ffi::PyUnicode_DecodeUTF8(bytes.as_ptr().cast(), bytes.len() as ffi::Py_ssize_t, std::ptr::null());
+            Bound::from_owned_ptr_or_opt(self.py, string)
+        }
+    }
+}
+
+impl<'s, 'py> Sink for Build<'s, 'py> {
+    type Value = Bound<'py, PyAny>;
+    type Object = Object<'s, 'py>;
+    type List = usize;
+
+    #[inline]
+    fn string(&mut self, text: &Text<'_>) -> Result<Self::Value, Stop> {
+        self.text(text).ok_or(Stop::Sink)
+    }
+
+    #[inline]
+    fn enumeration(&mut self, _: &Enumeration, which: u32, index: usize) -> Result<Self::Value, Stop> {
+        Ok(self.schema.enums[which as usize][index].bind(self.py).clone().into_any())
+    }
+
+    #[inline]
+    fn integer(&mut self, value: i64) -> Result<Self::Value, Stop> {
+        value.into_bound_py_any(self.py).map_err(|error| stop(self.py, error))
+    }
+
+    #[inline]
+    fn number(&mut self, value: f64) -> Result<Self::Value, Stop> {
+        Ok(PyFloat::new(self.py, value).into_any())
+    }
+
+    #[inline]
+    fn boolean(&mut self, value: bool) -> Result<Self::Value, Stop> {
+        Ok(PyBool::new(self.py, value).to_owned().into_any())
+    }
+
+    #[inline]
+    fn null(&mut self) -> Result<Self::Value, Stop> {
+        Ok(self.py.None().into_bound(self.py))
+    }
+
+    #[inline]
+    fn datetime(&mut self, value: &DateTime) -> Result<Self::Value, Stop> {
+        self.schema.times.make(self.py, value).map_err(|error| stop(self.py, error))
+    }
+
+    #[inline]
+    fn object(&mut self, _: &ObjectType, which: u32) -> Result<Self::Object, Stop> {
+        match &self.schema.classes[which as usize] {
+            Some(class) => class.begin(self.py).map(Object::Struct).map_err(|error| stop(self.py, error)),
+            None => Ok(Object::Dict(PyDict::new(self.py), &self.schema.keys[which as usize])),
+        }
+    }
+
+    #[inline]
+    fn field(
+        &mut self,
+        object: &mut Self::Object,
+        _: &ObjectType,
+        index: usize,
+        value: Self::Value,
+    ) -> Result<(), Stop> {
+        match object {
+            Object::Struct(half) => half.set(index, value),
+            Object::Dict(dict, keys) => dict.set_item(&keys[index], value),
+        }
+        .map_err(|error| stop(self.py, error))
+    }
+
+    #[inline]
+    fn finish(&mut self, object: Self::Object, _: &ObjectType) -> Result<Self::Value, Stop> {
+        match object {
+            Object::Struct(half) => half.finish().map_err(|error| stop(self.py, error)),
+            Object::Dict(dict, _) => Ok(dict.into_any()),
+        }
+    }
+
+    fn dict(&mut self) -> Result<Self::Object, Stop> {
+        Ok(Object::Dict(PyDict::new(self.py), &[]))
+    }
+
+    fn entry(&mut self, object: &mut Self::Object, key: &Text<'_>, value: Self::Value) -> Result<(), Stop> {
+        let key = self.string(key)?;
+        match object {
+            Object::Dict(dict, _) => dict.set_item(key, value).map_err(|error| stop(self.py, error)),
+            Object::Struct(_) => unreachable!("a Struct has fields only"),
+        }
+    }
+
+    fn finish_dict(&mut self, object: Self::Object) -> Result<Self::Value, Stop> {
+        match object {
+            Object::Dict(dict, _) => Ok(dict.into_any()),
+            Object::Struct(_) => unreachable!("a free-form object is a dict"),
+        }
+    }
+
+    #[inline]
+    fn list(&mut self) -> Result<Self::List, Stop> {
+        Ok(self.items.len())
+    }
+
+    #[inline]
+    fn item(&mut self, _: &mut Self::List, value: Self::Value) -> Result<(), Stop> {
+        self.items.push(value);
+        Ok(())
+    }
+
+    #[inline]
+    fn finish_list(&mut self, list: Self::List) -> Result<Self::Value, Stop> {
+        raw::list_of(self.py, &mut self.items, list).ok_or(Stop::Sink)
+    }
+}
+
+/// Makes date-times, through the C interface of Python's `datetime`.
+pub struct Times {
+    utc: Py<PyAny>,
+    /// Time zones by their offset in minutes, from -23:59 on, as they are met.
+    zones: Mutex<Vec<Option<Py<PyAny>>>>,
+}
+
+/// The farthest offset from UTC, in minutes.
+const FARTHEST: i16 = 24 * 60 - 1;
+
+impl Times {
+    /// Loads Python's `datetime`.
+    pub fn new(py: Python<'_>) -> PyResult<Self> {
+        let utc = py.import("datetime")?.getattr("timezone")?.getattr("utc")?.unbind();
+        // SAFETY: the GIL is held; this loads the interface or leaves it NULL with an error set.
+        unsafe { ffi::PyDateTime_IMPORT() };
+        // SAFETY: as above; the pointer is only compared.
+        if unsafe { ffi::PyDateTimeAPI() }.is_null() {
+            return Err(PyErr::fetch(py));
+        }
+        let zones = std::iter::repeat_with(|| None).take(usize::from(FARTHEST.unsigned_abs()) * 2 + 1).collect();
+        Ok(Self { utc, zones: Mutex::new(zones) })
+    }
+
+    /// An aware `datetime` that keeps its offset.
+    #[inline]
+    pub fn make<'py>(&self, py: Python<'py>, value: &DateTime) -> PyResult<Bound<'py, PyAny>> {
+        if value.offset_minutes == 0 {
+            return at(py, value, self.utc.bind(py));
+        }
+        at(py, value, &self.zone(py, value.offset_minutes)?)
+    }
+
+    fn zone<'py>(&self, py: Python<'py>, minutes: i16) -> PyResult<Bound<'py, PyAny>> {
+        let index = usize::from((minutes + FARTHEST).unsigned_abs());
+        let known = |zones: &Vec<Option<Py<PyAny>>>| zones[index].as_ref().map(|zone| zone.bind(py).clone());
+        if let Some(zone) = self.zones.lock().ok().as_deref().and_then(known) {
+            return Ok(zone);
+        }
+        // Python is called without the lock.
+        let datetime = py.import("datetime")?;
+        let seconds = i32::from(minutes) * 60;
+        let zone = datetime.getattr("timezone")?.call1((datetime.getattr("timedelta")?.call1((0, seconds))?,))?;
+        if let Ok(mut zones) = self.zones.lock() {
+            zones[index] = Some(zone.clone().unbind());
+        }
+        Ok(zone)
+    }
+}
+
+#[inline]
+fn at<'py>(py: Python<'py>, value: &DateTime, zone: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+    // SAFETY: `Times::new` has loaded the interface; the fields are in range, the zone is alive; a new reference, or NULL with an error.
+    unsafe {
+        let api = &*ffi::PyDateTimeAPI();
+        let made = (api.DateTime_FromDateAndTime)(
+            i32::from(value.year),
+            i32::from(value.month),
+            i32::from(value.day),
+            i32::from(value.hour),
+            i32::from(value.minute),
+            i32::from(value.second),
+            value.microsecond as i32,
+            zone.as_ptr(),
+            api.DateTimeType,
+        );
+        Bound::from_owned_ptr_or_err(py, made)
+    }
+}

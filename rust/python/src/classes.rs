@@ -1,0 +1,153 @@
+//! The classes that a schema builds: how an instance of one is made, found out once per class.
+
+use ocppcore::schema::ObjectType;
+use pyo3::exceptions::PyTypeError;
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyString, PyTuple, PyType};
+
+use crate::raw::{Absent, HalfStruct, Layout};
+
+/// A class of Structs and the attributes that are filled, in the order of the fields that they stand for.
+pub struct Class {
+    pub object: Py<PyType>,
+    pub attributes: Box<[Py<PyString>]>,
+    /// Where the slots lie; None if instances are made by calling the class.
+    layout: Option<Layout>,
+}
+
+/// An instance in the making.
+pub enum Half<'c, 'py> {
+    Slots(HalfStruct<'c, 'py>),
+    Arguments(&'c Class, Bound<'py, PyDict>),
+}
+
+impl Class {
+    /// Binds a type of the schema to its class.
+    pub fn of_type(class: &Bound<'_, PyAny>, model: &ObjectType, unset: &Bound<'_, PyAny>) -> PyResult<Self> {
+        let attributes: Vec<&str> = model.fields.iter().map(|field| field.attr.as_str()).collect();
+        let required: Vec<bool> = model.fields.iter().map(|field| field.required).collect();
+        Self::bind(class, &attributes, &required, unset)
+    }
+
+    /// Binds a class all of whose attributes are always given: a frame.
+    pub fn of_frame(class: &Bound<'_, PyAny>, attributes: &[&str], unset: &Bound<'_, PyAny>) -> PyResult<Self> {
+        Self::bind(class, attributes, &vec![true; attributes.len()], unset)
+    }
+
+    fn bind(
+        class: &Bound<'_, PyAny>,
+        attributes: &[&str],
+        required: &[bool],
+        unset: &Bound<'_, PyAny>,
+    ) -> PyResult<Self> {
+        let py = class.py();
+        let object = class
+            .cast::<PyType>()
+            .map_err(|_| PyTypeError::new_err(format!("{class} is no class; payloads are built as msgspec Structs")))?;
+        let attributes: Box<[Py<PyString>]> =
+            attributes.iter().map(|name| PyString::intern(py, name).unbind()).collect();
+        // What the probe cannot do with a class shows when an instance is made by calling it.
+        let layout = probe(object, &attributes, required, unset).unwrap_or_default();
+        Ok(Self { object: object.clone().unbind(), attributes, layout })
+    }
+
+    /// A new instance to be filled.
+    #[inline]
+    pub fn begin<'c, 'py>(&'c self, py: Python<'py>) -> PyResult<Half<'c, 'py>> {
+        match &self.layout {
+            Some(layout) => layout.begin(py).map(Half::Slots).ok_or_else(|| PyErr::fetch(py)),
+            None => Ok(Half::Arguments(self, PyDict::new(py))),
+        }
+    }
+
+    /// An instance of a class all of whose attributes are given.
+    #[inline]
+    pub fn make<'py, const N: usize>(
+        &self,
+        py: Python<'py>,
+        values: [Bound<'py, PyAny>; N],
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let mut half = self.begin(py)?;
+        for (index, value) in values.into_iter().enumerate() {
+            half.set(index, value)?;
+        }
+        half.finish()
+    }
+}
+
+impl<'py> Half<'_, 'py> {
+    /// Gives the attribute of a field its value.
+    #[inline]
+    pub fn set(&mut self, index: usize, value: Bound<'py, PyAny>) -> PyResult<()> {
+        match self {
+            Half::Slots(half) => {
+                half.set(index, value);
+                Ok(())
+            }
+            Half::Arguments(class, arguments) => arguments.set_item(&class.attributes[index], value),
+        }
+    }
+
+    /// The instance, complete.
+    #[inline]
+    pub fn finish(self) -> PyResult<Bound<'py, PyAny>> {
+        match self {
+            Half::Slots(half) => Ok(half.finish()),
+            Half::Arguments(class, arguments) => {
+                let py = arguments.py();
+                class.object.bind(py).as_any().call(PyTuple::empty(py), Some(&arguments))
+            }
+        }
+    }
+}
+
+/// Finds out where a class keeps its fields, by building an instance of sentinels. None or an error if its instances cannot be made by writing
+/// slots: the class has the garbage collector's header, a dict, weak references or a hook that runs after `__init__`, is a subclass in
+/// another tongue, or its optional fields default to something else than None and UNSET.
+fn probe(
+    class: &Bound<'_, PyType>,
+    attributes: &[Py<PyString>],
+    required: &[bool],
+    unset: &Bound<'_, PyAny>,
+) -> PyResult<Option<Layout>> {
+    const HAVE_GC: u64 = 1 << 14; // Py_TPFLAGS_HAVE_GC
+    let py = class.py();
+    if attributes.len() > ocppcore::schema::MAX_FIELDS
+        || class.getattr(intern!(py, "__struct_fields__"))?.len()? != attributes.len()
+        || class.getattr(intern!(py, "__flags__"))?.extract::<u64>()? & HAVE_GC != 0
+        || class.hasattr(intern!(py, "__post_init__"))?
+    {
+        return Ok(None);
+    }
+    for absent in ["__itemsize__", "__dictoffset__", "__weakrefoffset__"] {
+        if class.getattr(absent)?.extract::<isize>()? != 0 {
+            return Ok(None);
+        }
+    }
+    let sentinels: Vec<Bound<'_, PyAny>> =
+        attributes.iter().map(|_| py.import("builtins")?.getattr("object")?.call0()).collect::<PyResult<_>>()?;
+    let arguments = PyDict::new(py);
+    let given = |only: Option<bool>| -> PyResult<Bound<'_, PyAny>> {
+        arguments.clear();
+        for ((name, value), required) in attributes.iter().zip(&sentinels).zip(required) {
+            if only.is_none_or(|only| only == *required) {
+                arguments.set_item(name, value)?;
+            }
+        }
+        class.as_any().call(PyTuple::empty(py), Some(&arguments))
+    };
+    let (full, bare) = (given(None)?, given(Some(true))?);
+    let mut absent = Vec::with_capacity(attributes.len());
+    for (name, required) in attributes.iter().zip(required) {
+        let default = bare.getattr(name)?;
+        absent.push(match required {
+            true => Absent::Never,
+            false if default.is_none() => Absent::None,
+            false if default.is(unset) => Absent::Unset,
+            false => return Ok(None),
+        });
+    }
+    let size = class.getattr(intern!(py, "__basicsize__"))?.extract()?;
+    Ok(Layout::probe(class.as_any(), size, &full, &sentinels, &absent, unset))
+}

@@ -1,0 +1,324 @@
+//! What a codec inherits: decode, validate, peek, resolve and their kin as methods of a class, so that nothing stands between a user's
+//! call and the walk.
+
+use ocppcore::error::{Expected, Fault, Kind};
+use ocppcore::frame::{self, Body, Head, Recovered};
+use ocppcore::locate::{Reading, locate};
+use ocppcore::scan::{Cursor, Text};
+use ocppcore::sink::{Check, Sink, Stop};
+use ocppcore::validate::{Limits, Walker};
+use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyDict, PyString};
+use pyo3::{IntoPyObjectExt, PyTraverseError, PyVisit, intern};
+
+use crate::build::Build;
+use crate::errors::Report;
+use crate::input::Input;
+use crate::schema::Schema;
+
+/// Brackets that are open before the payload of a frame begins.
+const FRAME_DEPTH: usize = 1;
+
+/// The native engine of a codec; `ocppcore.Codec` documents its methods.
+///
+/// `limits` maps "type.field" to a raised maximum length; `make_error` makes the exception for a fault.
+#[pyclass(subclass, frozen, module = "ocppcore._native")]
+pub struct Engine {
+    pub schema: Py<Schema>,
+    pub max_size: usize,
+    pub limits: Option<Limits>,
+    pub make_error: Py<PyAny>,
+}
+
+/// The answer that a CALLRESULT was read as, since `pending` knows its id.
+#[derive(Clone, Copy)]
+struct Answered<'s> {
+    which: u32,
+    action: &'s str,
+}
+
+#[pymethods]
+impl Engine {
+    #[new]
+    fn new(
+        schema: Bound<'_, Schema>,
+        max_size: usize,
+        limits: &Bound<'_, PyDict>,
+        make_error: Py<PyAny>,
+    ) -> PyResult<Self> {
+        let raised = raised_limits(schema.get(), limits)?;
+        Ok(Self { schema: schema.unbind(), max_size, limits: (!raised.is_empty()).then_some(raised), make_error })
+    }
+
+    #[pyo3(signature = (data, pending=None))]
+    fn decode<'py>(
+        &self,
+        data: &Bound<'py, PyAny>,
+        pending: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let py = data.py();
+        let input = self.input(data)?;
+        let schema = self.schema.get();
+        let mut build = Build::new(py, schema);
+        let (head, body) = self.frame(py, &input, pending, &mut build)?;
+        let id = string(&build, &head.id)?;
+        let class = schema.door.class_of(head.kind);
+        match body {
+            Body::Payload { value, .. } => class.make(py, [id, value]),
+            Body::Raw { start, end } => {
+                let text = PyBytes::new(py, &input.bytes()[start..end]);
+                let raw = schema.door.raw_payload.make(py, [text.into_any(), start.into_bound_py_any(py)?])?;
+                class.make(py, [id, raw])
+            }
+            Body::Refusal { code, description, details } => {
+                class.make(py, [id, string(&build, &code)?, string(&build, &description)?, details])
+            }
+        }
+    }
+
+    #[pyo3(signature = (data, pending=None))]
+    fn validate<'py>(&self, data: &Bound<'py, PyAny>, pending: Option<&Bound<'py, PyAny>>) -> PyResult<()> {
+        let input = self.input(data)?;
+        self.frame(data.py(), &input, pending, &mut Check).map(drop)
+    }
+
+    fn peek<'py>(&self, data: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+        let py = data.py();
+        let input = self.input(data)?;
+        let schema = self.schema.get();
+        let mut cursor = Cursor::new(input.bytes());
+        let head = frame::head(&mut cursor, &schema.tables);
+        let read = head.and_then(|head| Ok((head, frame::payload_start(&mut cursor, &head)?)));
+        let (head, start) = read.map_err(|fault| self.fault(&input, fault, Reading::Frame { answered: None }, None))?;
+        let build = Build::new(py, schema);
+        let action =
+            head.action.as_ref().map_or_else(|| Ok(py.None().into_bound(py)), |action| string(&build, action))?;
+        let start = start.map_or(-1, |start| start as isize).into_bound_py_any(py)?;
+        let number = head.number.into_bound_py_any(py)?;
+        schema.door.peek.make(py, [number, string(&build, &head.id)?, action, input.object().clone(), start])
+    }
+
+    fn resolve<'py>(&self, frame: &Bound<'py, PyAny>, action: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+        let py = frame.py();
+        let schema = self.schema.get();
+        if !frame.is_instance(schema.door.call_result.object.bind(py))? {
+            return Err(PyTypeError::new_err(format!("resolve takes a CallResult, not {}", frame.get_type().name()?)));
+        }
+        let (which, action) = schema.answer_to(action)?;
+        let payload = frame.getattr(intern!(py, "payload"))?;
+        if !payload.is_instance(schema.door.raw_payload.object.bind(py))? {
+            return if schema.type_of(&payload.get_type()) == Some(which) {
+                Ok(frame.clone())
+            } else {
+                let found = payload.get_type().name()?;
+                Err(PyValueError::new_err(format!("the frame holds a {found}, which does not answer '{action}'")))
+            };
+        }
+        let data = payload.getattr(intern!(py, "data"))?;
+        let start: usize = payload.getattr(intern!(py, "offset"))?.extract()?;
+        let id = frame.getattr(intern!(py, "id"))?;
+        let input = Input::of(&data)?;
+        let mut build = Build::new(py, schema);
+        let mut cursor = Cursor::new(input.bytes());
+        cursor.depth = FRAME_DEPTH;
+        let mut walker =
+            Walker { schema: &schema.tables, limits: self.limits.as_ref(), cursor: cursor.clone(), sink: &mut build };
+        match walker.payload_alone(which) {
+            Ok(value) => schema.door.call_result.make(py, [id, value]),
+            Err(Stop::Sink) => Err(PyErr::fetch(py)),
+            Err(Stop::Fault(fault)) => {
+                let located = locate(fault, &schema.tables, self.limits.as_ref(), cursor, Reading::Payload { which });
+                let frame = Recovered { number: Some(3), id: id.extract().ok(), action: Some(action.to_owned()) };
+                let text = as_in_frame(py, start, input.bytes());
+                let report = Report {
+                    kind: fault.kind.name(),
+                    path: located.path,
+                    offset: Some(start.saturating_add(fault.offset)),
+                    expected: located.expected,
+                    data: text.as_ref(),
+                    frame,
+                };
+                Err(report.error(self.make_error.bind(py)))
+            }
+        }
+    }
+
+    fn decode_payload<'py>(
+        &self,
+        data: &Bound<'py, PyAny>,
+        action: &Bound<'py, PyAny>,
+        kind: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let py = data.py();
+        let schema = self.schema.get();
+        let (which, action) = payload_type(schema, action, kind)?;
+        let input = Input::of(data)?;
+        self.check_size(&input, || Recovered { action: Some(action.to_owned()), ..Recovered::default() })?;
+        let mut build = Build::new(py, schema);
+        let cursor = Cursor::new(input.bytes());
+        let mut walker = Walker { schema: &schema.tables, limits: self.limits.as_ref(), cursor, sink: &mut build };
+        match walker.payload_alone(which) {
+            Ok(value) => Ok(value),
+            Err(Stop::Sink) => Err(PyErr::fetch(py)),
+            Err(Stop::Fault(fault)) => {
+                let frame = Recovered { action: Some(action.to_owned()), ..Recovered::default() };
+                Err(self.located(&input, fault, Reading::Payload { which }, frame))
+            }
+        }
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&self.make_error)?;
+        visit.call(&self.schema)
+    }
+}
+
+impl Engine {
+    /// The data of a frame, if it is not too long.
+    #[inline]
+    fn input<'a, 'py>(&self, data: &'a Bound<'py, PyAny>) -> PyResult<Input<'a, 'py>> {
+        let input = Input::of(data)?;
+        self.check_size(&input, || frame::recover(&input.bytes()[..frame::RECOVERY_WINDOW.min(input.bytes().len())]))?;
+        Ok(input)
+    }
+
+    #[inline]
+    fn check_size(&self, input: &Input<'_, '_>, frame: impl FnOnce() -> Recovered) -> PyResult<()> {
+        if input.bytes().len() <= self.max_size {
+            return Ok(());
+        }
+        let report = Report {
+            kind: Kind::Size.name(),
+            path: String::new(),
+            offset: Some(self.max_size),
+            expected: Expected::Integer(self.max_size as i64),
+            data: Some(input.object()),
+            frame: frame(),
+        };
+        Err(report.error(self.make_error.bind(input.object().py())))
+    }
+
+    /// Walks a frame into a sink.
+    #[inline]
+    fn frame<'a, 'py, S: Sink>(
+        &self,
+        py: Python<'py>,
+        input: &'a Input<'_, 'py>,
+        pending: Option<&Bound<'py, PyAny>>,
+        sink: &mut S,
+    ) -> PyResult<(Head<'a>, Body<'a, S::Value>)> {
+        let schema = self.schema.get();
+        let mut answered = None;
+        let walked = {
+            let cursor = Cursor::new(input.bytes());
+            let mut walker = Walker { schema: &schema.tables, limits: self.limits.as_ref(), cursor, sink };
+            walker.frame(|id| {
+                answered = match pending {
+                    Some(pending) => waiting(schema, pending, id).map_err(|error| {
+                        error.restore(py);
+                        Stop::Sink
+                    })?,
+                    None => None,
+                };
+                Ok(answered.map(|answered| answered.which))
+            })
+        };
+        walked.map_err(|stop| match stop {
+            Stop::Sink => PyErr::fetch(py),
+            Stop::Fault(fault) => {
+                let which = answered.map(|answered| answered.which);
+                self.fault(input, fault, Reading::Frame { answered: which }, answered.map(|answered| answered.action))
+            }
+        })
+    }
+
+    /// The exception for a fault of a frame; `action` is the one that an answer was read as.
+    #[cold]
+    fn fault(&self, input: &Input<'_, '_>, fault: Fault, reading: Reading, action: Option<&str>) -> PyErr {
+        let mut frame = frame::recover(input.bytes());
+        if let Some(action) = action {
+            frame.action = Some(action.to_owned());
+        }
+        self.located(input, fault, reading, frame)
+    }
+
+    #[cold]
+    fn located(&self, input: &Input<'_, '_>, fault: Fault, reading: Reading, frame: Recovered) -> PyErr {
+        let tables = &self.schema.get().tables;
+        let located = locate(fault, tables, self.limits.as_ref(), Cursor::new(input.bytes()), reading);
+        let report = Report {
+            kind: fault.kind.name(),
+            path: located.path,
+            offset: Some(fault.offset),
+            expected: located.expected,
+            data: Some(input.object()),
+            frame,
+        };
+        report.error(self.make_error.bind(input.object().py()))
+    }
+}
+
+#[inline]
+fn string<'py>(build: &Build<'_, 'py>, text: &Text<'_>) -> PyResult<Bound<'py, PyAny>> {
+    build.text(text).ok_or_else(|| PyErr::fetch(build.python()))
+}
+
+/// What `pending` says about an id.
+fn waiting<'s>(schema: &'s Schema, pending: &Bound<'_, PyAny>, id: &Text<'_>) -> PyResult<Option<Answered<'s>>> {
+    let py = pending.py();
+    let id = string(&Build::new(py, schema), id)?;
+    let meant = match pending.cast_exact::<PyDict>() {
+        Ok(pending) => pending.get_item(id)?,
+        Err(_) => Some(pending.call_method1(intern!(py, "get"), (id,))?),
+    };
+    let Some(meant) = meant.filter(|meant| !meant.is_none()) else {
+        return Ok(None);
+    };
+    let (which, action) = schema.answer_to(&meant)?;
+    Ok(Some(Answered { which, action }))
+}
+
+/// The type of a payload that comes without a frame, and its action.
+fn payload_type<'s>(
+    schema: &'s Schema,
+    action: &Bound<'_, PyAny>,
+    kind: &Bound<'_, PyAny>,
+) -> PyResult<(u32, &'s str)> {
+    let name: &Bound<'_, PyString> = action.cast().map_err(|_| PyTypeError::new_err("action must be str"))?;
+    let message = schema.message_of(name.as_any())?;
+    let kind: &Bound<'_, PyString> = kind.cast().map_err(|_| PyTypeError::new_err("kind must be str"))?;
+    let which = match kind.to_str()? {
+        "request" => message.request,
+        "response" => message.response,
+        "send" => message.send,
+        other => {
+            return Err(PyValueError::new_err(format!("unknown kind '{other}': use 'request', 'response' or 'send'")));
+        }
+    };
+    let which = which.ok_or_else(|| PyValueError::new_err(format!("'{}' has no {kind}", message.action)))?;
+    Ok((which, &message.action))
+}
+
+/// The limits by type and field.
+fn raised_limits(schema: &Schema, limits: &Bound<'_, PyDict>) -> PyResult<Limits> {
+    let mut raised = Limits::default();
+    for (name, length) in limits.iter() {
+        let name: String = name.extract()?;
+        let place = name.split_once('.').and_then(|(of, field)| {
+            let which = schema.tables.type_index(of)?;
+            let index = schema.tables.types[which as usize].find(field.as_bytes())?;
+            Some((which, index as u16))
+        });
+        let place = place.ok_or_else(|| PyValueError::new_err(format!("limits: there is no field {name}")))?;
+        raised.insert(place, u32::try_from(length.extract::<u64>()?).unwrap_or(u32::MAX));
+    }
+    Ok(raised)
+}
+
+/// A payload's bytes moved to where they stood in their frame, for an error to quote from. None if they are said to have stood absurdly far.
+fn as_in_frame<'py>(py: Python<'py>, start: usize, payload: &[u8]) -> Option<Bound<'py, PyAny>> {
+    const FAR: usize = 1 << 26;
+    let padding = (start <= FAR).then(|| vec![b' '; start])?;
+    Some(PyBytes::new(py, &[&padding, payload].concat()).into_any())
+}
