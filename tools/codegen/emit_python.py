@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from tools.codegen.model import Field, Message, Model, Type
 
@@ -212,7 +212,7 @@ def attribute(model: Model, field: Field) -> str:
 
 def annotation(model: Model, field: Field) -> str:
     """The annotation of a field that is there. Lengths and bounds are Meta; a step never is: msgspec's refuses valid decimals."""
-    meta: dict[str, object] = {}
+    meta: Mapping[str, object] = {}
     if field.kind == "datetime":
         base, meta = "datetime", {"tz": True}
     elif field.kind == "enum":
@@ -229,7 +229,7 @@ def annotation(model: Model, field: Field) -> str:
     return with_meta(f"list[{base}]", {"min_length": low or None, "max_length": high})
 
 
-def with_meta(base: str, meta: dict[str, object]) -> str:
+def with_meta(base: str, meta: Mapping[str, object]) -> str:
     said = ", ".join(f"{key}={value!r}" for key, value in meta.items() if value is not None)
     return f"Annotated[{base}, Meta({said})]" if said else base
 

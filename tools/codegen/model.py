@@ -9,7 +9,7 @@ import json
 import keyword
 import re
 import tomllib
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, NoReturn
 
@@ -99,8 +99,8 @@ class Model:
     frames: dict[str, str]
     enums: dict[str, list[str]]
     types: dict[str, Type]
-    messages: dict[str, Message] = field(default_factory=dict)
-    blocks: dict[str, str] = field(default_factory=dict)
+    messages: dict[str, Message]
+    blocks: dict[str, str]
 
     def body_names(self) -> set[str]:
         """The names of the types that are payloads."""

@@ -45,8 +45,8 @@ def _normal(schema: dict[str, Any], definitions: dict[str, Any]) -> dict[str, An
             result.pop("additionalProperties", None)
     else:
         result.pop("additionalProperties", None)  # no effect on what is no object
-    for key, nothing in (("required", []), ("minItems", 0)):
-        if result.get(key) == nothing:
+    for key in ("required", "minItems"):
+        if not result.get(key, True):  # an empty list, 0: they ask for nothing
             del result[key]
     return result
 
@@ -57,7 +57,7 @@ def differences(official: dict[str, Any], ours: dict[str, Any], path: str = "") 
         theirs, own = official.get(key), ours.get(key)
         if theirs == own:
             continue
-        if key == "properties" and isinstance(theirs, dict) and isinstance(own, dict):
+        if key == "properties" and theirs is not None and own is not None:
             for name in sorted({*theirs, *own}):
                 if name not in own:
                     yield f"{path}.{name}: not in the model"
@@ -65,7 +65,7 @@ def differences(official: dict[str, Any], ours: dict[str, Any], path: str = "") 
                     yield f"{path}.{name}: in the model alone"
                 else:
                     yield from differences(theirs[name], own[name], f"{path}.{name}")
-        elif key == "items" and isinstance(theirs, dict) and isinstance(own, dict):
+        elif key == "items" and theirs is not None and own is not None:
             yield from differences(theirs, own, f"{path}[]")
         elif key == "required" or (key == "enum" and theirs and own):
             more = [f"+{name}" for name in theirs or () if name not in (own or ())]

@@ -8,7 +8,7 @@ import zipfile
 from collections.abc import Iterable, Iterator, Mapping
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 # Where packages keep the versions side by side, a folder on the way to the file names the version.
 _VERSION_FOLDER = {"v16": "v16", "v201": "v201", "v21": "v21", "ocpp1.6": "v16", "ocpp2.0.1": "v201", "ocpp2.1": "v21"}
@@ -44,14 +44,17 @@ def read_schemas(source: str, module: str, payloads: Mapping[str, str]) -> dict[
 def _schemas(content: Any, path: str) -> Iterator[tuple[dict[str, Any], tuple[str, ...]]]:
     """The schemas of one file with the names that they may have: one, or a list that names each by its id."""
     if isinstance(content, list):
-        for schema in content:
+        for schema in cast("list[dict[str, Any]]", content):
             # `urn:Authorize.req` and `.conf`, as some libraries call request and response
             identity = str(schema.get("$id", schema.get("id", ""))).removeprefix("urn:")
             name = re.sub(r"\.req$", "Request", re.sub(r"\.conf$", "Response", identity))
             yield schema, (name, name.removesuffix("Request"))
-    elif isinstance(content, dict) and ("properties" in content or content.get("type") == "object"):
+    elif isinstance(content, dict):
+        schema = cast("dict[str, Any]", content)
+        if "properties" not in schema and schema.get("type") != "object":
+            return
         stem = Path(path).stem
-        yield content, (stem, re.sub(r"_v\d+(p\d+)?$", "", stem))
+        yield schema, (stem, re.sub(r"_v\d+(p\d+)?$", "", stem))
 
 
 def _files(source: str) -> Iterable[tuple[str, bytes]]:
