@@ -1,0 +1,7 @@
+"""`python -m ocppcore.cli` is the command `ocppcore`."""
+
+import sys
+
+from . import main
+
+sys.exit(main())
