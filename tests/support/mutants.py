@@ -61,6 +61,9 @@ DATE_TIME_FAULTS: tuple[tuple[str, str | None], ...] = (
     ("2026-01-02T03:04:05\x00Z", None),
     ("1767323045", None),
     ("2016-12-31T23:59:60Z", "leap_second"),
+    ("2026-01-02T1-:04:05Z", "punctuation_digit"),
+    ("20,6-01-02T03:04:05Z", "punctuation_digit"),
+    ("2026-01-02T03:04:0.Z", "punctuation_digit"),
     ("0000-01-01T00:00:00Z", "year_zero"),
     ("0001-01-01T00:00:00+00:01", "instant_range"),
     ("9999-12-31T23:59:59-00:01", "instant_range"),
@@ -78,6 +81,12 @@ URI_FAULTS = (
     "http://h/%zz",
     "http://h/ x",
     "http://h/<x>",
+    "http://:p",
+    "http://[::1",
+    "http://[1.2.3.4]",
+    "http://h:8a/",
+    "http://a@b@c",
+    "x:#a#b",
 )
 
 # A value of every JSON type. `null` is a kind of its own.
