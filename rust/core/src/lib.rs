@@ -2,16 +2,17 @@
 //!
 //! The walk of a frame: `frame` reads the envelope, `validate` the payload, driven by the tables of `schema`, reading bytes through `scan` and
 //! judging values with `format`. A `sink` says what becomes of the values. What is wrong is a `Fault`; `locate` walks
-//! again, on the error path alone, to say where it lies and what was expected.
+//! again, on the error path alone, to say where it lies and what was expected. `write` is the way out.
 
 pub mod error;
 pub mod format;
 pub mod frame;
 pub mod locate;
-pub mod schema;
 pub mod scan;
+pub mod schema;
 pub mod sink;
 pub mod validate;
+pub mod write;
 
 pub use error::{CodeTable, Expected, Fault, Kind};
 pub use frame::{Body, Head};

@@ -15,6 +15,50 @@ pub struct DateTime {
 
 const MINUTES_A_DAY: i64 = 24 * 60;
 
+impl DateTime {
+    /// The same instant in UTC, when this is local time `ahead` microseconds ahead of it, whatever `offset_minutes` says. None outside the
+    /// years 1 to 9999.
+    pub fn in_utc(&self, ahead: i64) -> Option<Self> {
+        const SECOND: i64 = 1_000_000;
+        const DAY: i64 = 24 * 60 * 60 * SECOND;
+        let seconds = (i64::from(self.hour) * 60 + i64::from(self.minute)) * 60 + i64::from(self.second);
+        let time = seconds * SECOND + i64::from(self.microsecond) - ahead;
+        let (year, month, day) =
+            civil_from_days(days_from_civil(self.year, self.month, self.day) + time.div_euclid(DAY))?;
+        let time = time.rem_euclid(DAY);
+        let seconds = time / SECOND;
+        Some(Self {
+            year,
+            month,
+            day,
+            hour: (seconds / 3600) as u8,
+            minute: (seconds / 60 % 60) as u8,
+            second: (seconds % 60) as u8,
+            microsecond: (time % SECOND) as u32,
+            offset_minutes: 0,
+        })
+    }
+}
+
+/// Days since 0000-03-01. A year that begins in March has its leap day at the end.
+fn days_from_civil(year: u16, month: u8, day: u8) -> i64 {
+    let (year, month) = (i64::from(year) - i64::from(month <= 2), i64::from(month));
+    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + i64::from(day) - 1;
+    year * 365 + year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400) + day_of_year
+}
+
+/// The reverse; None outside the years 1 to 9999.
+fn civil_from_days(days: i64) -> Option<(u16, u8, u8)> {
+    let (era, day_of_era) = (days.div_euclid(146_097), days.rem_euclid(146_097));
+    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let shifted = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * shifted + 2) / 5 + 1;
+    let month = (shifted + 2) % 12 + 1;
+    let year = era * 400 + year_of_era + i64::from(month <= 2);
+    (1..=9999).contains(&year).then_some((year as u16, month as u8, day as u8))
+}
+
 /// Reads a date-time; None for anything else. Digits beyond microseconds round half up; instants outside the years 1 to 9999 in UTC
 /// are refused, after rounding.
 pub fn parse(text: &[u8]) -> Option<DateTime> {
@@ -71,7 +115,9 @@ fn fraction(text: &[u8]) -> Option<(u32, &[u8])> {
     if count == 0 {
         return None;
     }
-    let digit = |index: usize| if index < count { u32::from(text[1 + index] - b'0') } else { 0 };
+    let digit = |index: usize| {
+        if index < count { u32::from(text[1 + index] - b'0') } else { 0 }
+    };
     let micros = (0..6).fold(0, |value, index| value * 10 + digit(index));
     Some((micros + u32::from(digit(6) >= 5), &text[1 + count..]))
 }
@@ -184,5 +230,23 @@ mod tests {
         assert_eq!(parse(b"2023-12-31T23:59:59.12345649Z").expect("a date-time").microsecond, 123456);
         assert_eq!(parse(b"2023-12-31T23:59:59.1234565Z").expect("a date-time").microsecond, 123457);
         assert_eq!(parse(b"2023-12-31T23:59:59.5Z").expect("a date-time").microsecond, 500000);
+    }
+
+    #[test]
+    fn utc_is_found_for_every_day() {
+        let mut value = parse(b"0001-01-01T00:00:00Z").expect("a date-time");
+        assert_eq!(value.in_utc(1), None);
+        let day = 24 * 60 * 60 * 1_000_000;
+        let mut days = 0;
+        loop {
+            assert_eq!(value.in_utc(0), Some(value));
+            let back = value.in_utc(1).map(|earlier| earlier.in_utc(-1));
+            assert_eq!(back, (days > 0).then_some(Some(value)));
+            days += 1;
+            let Some(next) = value.in_utc(-day) else { break };
+            assert!(days_in(next.year, next.month) >= next.day && next.in_utc(day) == Some(value));
+            value = next;
+        }
+        assert_eq!((days, value.year, value.month, value.day), (3_652_059, 9999, 12, 31));
     }
 }

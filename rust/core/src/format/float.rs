@@ -2,28 +2,30 @@
 
 /// Appends a finite double as Python's `repr` does: the shortest digits that read back as the same value, an exponent below 1e-4 and from 1e16 on.
 pub fn write_repr(value: f64, out: &mut Vec<u8>) {
-    if value == 0.0 {
-        out.extend_from_slice(if value.is_sign_negative() { b"-0.0" } else { b"0.0" });
+    let mut buffer = zmij::Buffer::new();
+    let shortest = buffer.format_finite(value);
+    if value == 0.0 || (1e-4..1e16).contains(&value.abs()) {
+        // Here the two spellings are the same: digits, a point, at least one digit.
+        out.extend_from_slice(shortest.as_bytes());
         return;
     }
+    write_scientific(value, out);
+}
+
+#[cold]
+fn write_scientific(value: f64, out: &mut Vec<u8>) {
     let scientific = format!("{value:e}");
     let (mantissa, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
     let exponent: i32 = exponent.parse().unwrap_or(0);
-    if (-4..16).contains(&exponent) {
-        let plain = format!("{value}");
-        out.extend_from_slice(plain.as_bytes());
-        if !plain.contains('.') {
-            out.extend_from_slice(b".0");
-        }
-        return;
-    }
-    out.extend_from_slice(format!("{mantissa}e{}{:02}", if exponent < 0 { '-' } else { '+' }, exponent.abs()).as_bytes());
+    out.extend_from_slice(
+        format!("{mantissa}e{}{:02}", if exponent < 0 { '-' } else { '+' }, exponent.abs()).as_bytes(),
+    );
 }
 
 /// Appends a finite double as a `number` field holds it: an integral value below 1e16 in size without a fraction, any other as `repr`.
 pub fn write_number(value: f64, out: &mut Vec<u8>) {
     if value.abs() < 1e16 && value.fract() == 0.0 {
-        out.extend_from_slice((value as i64).to_string().as_bytes());
+        out.extend_from_slice(itoa::Buffer::new().format(value as i64).as_bytes());
     } else {
         write_repr(value, out);
     }
