@@ -190,7 +190,7 @@ def test_a_name_that_the_codec_does_not_know_is_misuse(backend: str) -> None:
         lambda: codec.from_builtins("Hartbeat", "request", {}),
         lambda: codec.resolve(codec.resolve(raw, "Heartbeat"), "BootNotification"),
     ):
-        with pytest.raises(ValueError, match="Hartbeat|HeartbeatRequest|answer|send|BootNotification"):
+        with pytest.raises(ValueError, match=r"Hartbeat|HeartbeatRequest|answer|send|BootNotification"):
             call()
     for wrong in (None, 5, "frame", codec.decode(HEARTBEAT)):
         with pytest.raises(TypeError):

@@ -20,7 +20,8 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import msgspec
 
-from . import _frames, _versions
+from . import _versions
+from ._frames import Call, CallError, CallResult, CallResultError, Peek, RawPayload, Send
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,14 +30,14 @@ BackendName = Literal["native", "python"]
 
 VARIABLE = "OCPPCORE_BACKEND"
 _MODULES: dict[str, str] = {"native": "ocppcore._native", "python": "ocppcore._pure"}
-_DOOR = {
-    "Call": _frames.Call,
-    "CallResult": _frames.CallResult,
-    "CallError": _frames.CallError,
-    "CallResultError": _frames.CallResultError,
-    "Send": _frames.Send,
-    "RawPayload": _frames.RawPayload,
-    "Peek": _frames.Peek,
+_DOOR: dict[str, object] = {
+    "Call": Call,
+    "CallResult": CallResult,
+    "CallError": CallError,
+    "CallResultError": CallResultError,
+    "Send": Send,
+    "RawPayload": RawPayload,
+    "Peek": Peek,
     "UNSET": msgspec.UNSET,
 }
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
-from typing import TYPE_CHECKING, Any, Generic, Literal, NamedTuple, NoReturn, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Generic, Literal, NamedTuple, NoReturn, TypeVar, cast, overload
 
 from . import _backend, _extend, _versions
 from ._codes import spell_code
@@ -73,6 +73,9 @@ class Codec(Generic[FrameT]):
 
     __slots__ = ()
 
+    if TYPE_CHECKING:
+        _settings: _Settings  # a slot of the subclass
+
     @overload
     def __new__(
         cls, subprotocol: Literal["ocpp1.6"], *, max_size: int = ..., backend: Literal["native", "python"] | None = ...
@@ -108,10 +111,6 @@ class Codec(Generic[FrameT]):
         )
 
     # What the codec is
-
-    @property
-    def _settings(self) -> _Settings:
-        raise NotImplementedError  # a slot of the subclass
 
     @property
     def subprotocol(self) -> str:
@@ -245,9 +244,9 @@ class Codec(Generic[FrameT]):
         old = self._settings
         vocabulary, extensions = old.vocabulary, old.extensions
         if messages is not None:
-            messages = messages if isinstance(messages, Mapping) else tuple(messages)
-            vocabulary = _extend.with_messages(vocabulary, messages)
-            extensions = (*extensions, messages)
+            given = messages if _extend.is_mapping(messages) else tuple(messages)
+            vocabulary = _extend.with_messages(vocabulary, given)
+            extensions = (*extensions, given)
         raised = dict(old.limits)
         if limits is not None:
             raised.update(_extend.checked_limits(vocabulary, raised, limits))
@@ -279,31 +278,37 @@ class Codec(Generic[FrameT]):
 
 
 @cache
-def _concrete(backend: _backend.BackendName) -> Any:
+def _class_of(backend: _backend.BackendName) -> Any:
     """The class of the codecs that run on a backend: its engine, with the door's promises behind it."""
     engine: Any = _backend.load(backend).Engine
 
-    class BackendCodec(engine, Codec):  # type: ignore[misc, type-arg]
+    class BackendCodec(engine, Codec[Any]):  # type: ignore[misc]
         __slots__ = ("_settings",)
 
-        def __new__(cls, settings: _Settings) -> BackendCodec:
-            codec: BackendCodec = engine.__new__(cls, *_arguments(settings, backend))
-            object.__setattr__(codec, "_settings", settings)
-            return codec
+        def __init__(self, *_: object, **__: object) -> None:  # pyright: ignore[reportInconsistentConstructor]
+            """Nothing is left to do when Python calls this with the arguments of Codec(...)."""
 
-        def __setattr__(self, name: str, value: object) -> NoReturn:
-            raise AttributeError(
-                f"a codec never changes: make another one with extend(...) instead of setting {name!r}"
-            )
+        def __setattr__(self, name: str, value: object) -> None:
+            if hasattr(self, "_settings"):
+                raise AttributeError(
+                    f"a codec never changes: make another one with extend(...) instead of setting {name!r}"
+                )
+            object.__setattr__(self, name, value)
 
-        def __init__(self, *_: object, **__: object) -> None:
-            """Nothing is left to do; Python calls it with the arguments of Codec(...)."""
-
-        explain = Codec.explain
-        from_builtins = Codec.from_builtins
+        # One implementation serves both backends, whatever else an engine offers.
+        explain: Any = Codec[Any].explain
+        from_builtins: Any = Codec[Any].from_builtins
 
     BackendCodec.__name__ = BackendCodec.__qualname__ = {"native": "NativeCodec", "python": "PureCodec"}[backend]
     return BackendCodec
+
+
+def _make(settings: _Settings) -> Codec[Any]:
+    cls = _class_of(settings.backend)
+    engine: Any = _backend.load(settings.backend).Engine
+    codec: Any = engine.__new__(cls, *_arguments(settings, settings.backend))
+    codec._settings = settings
+    return cast("Codec[Any]", codec)
 
 
 def _arguments(settings: _Settings, backend: _backend.BackendName) -> tuple[Any, ...]:
@@ -315,11 +320,6 @@ def _arguments(settings: _Settings, backend: _backend.BackendName) -> tuple[Any,
         schema = _backend.merged_schema(vocabulary.model, vocabulary.classes, backend)
     rules = rules_of(settings.version.subprotocol, tuple(settings.codes.items()))
     return schema, settings.max_size, settings.limits, error_maker(rules)
-
-
-def _make(settings: _Settings) -> Codec[Any]:
-    codec: Codec[Any] = _concrete(settings.backend)(settings)
-    return codec
 
 
 def _restore(
@@ -337,7 +337,7 @@ def _restore(
     return codec.extend(limits=limits, codes=codes) if limits or codes else codec
 
 
-def _checked_size(max_size: int) -> int:
+def _checked_size(max_size: object) -> int:
     if not isinstance(max_size, int) or isinstance(max_size, bool):
         raise TypeError(f"max_size must be an int, a number of bytes, not {type(max_size).__name__}")
     if max_size < 1:

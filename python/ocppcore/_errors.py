@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from functools import cache, partial
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import msgspec
 
@@ -51,7 +51,7 @@ class Rules:
         table = _versions.errors()["kinds"]
         self.by_kind: dict[str, Rule] = {}
         for kind, entry in table.items():
-            code = entry.get("code_16", entry["code"]) if number == "1.6" else entry["code"]
+            code: str = entry.get("code_16", entry["code"]) if number == "1.6" else entry["code"]
             code = spell_code(own.get(kind, code), number)
             # An answer without an id exists in 2.x only.
             no_id = code if kind in own else spell_code(entry.get("code_no_id", code), number)
@@ -69,10 +69,10 @@ def rules_of(subprotocol: str, codes: tuple[tuple[str, str], ...] = ()) -> Rules
     return Rules(_versions.version_of(subprotocol), codes)
 
 
-def checked_codes(codes: Mapping[str, str], version: str) -> dict[str, str]:
+def checked_codes(codes: Mapping[str, object], version: str) -> dict[str, str]:
     """A user's replacement of wire codes by kind, in the version's spelling; ValueError for a kind or a code that nobody knows."""
     kinds = _versions.errors()["kinds"]
-    result = {}
+    result: dict[str, str] = {}
     for kind, code in codes.items():
         if kind not in kinds:
             raise ValueError(f"codes: unknown kind of fault {kind!r}; {_versions.near(str(kind), kinds)}")
@@ -217,7 +217,7 @@ class OcppError(Exception):
             text += f"; expected {expected}"
         if found is not None:
             text += f", found {found}" if expected else f"; found {found}"
-        where = []
+        where: list[str] = []
         if self.action is not None and not (redact and self.kind == "action_unknown"):
             where.append(_shorten(self.action))
         if self.message_id is not None and not redact:
@@ -357,7 +357,7 @@ def error_maker(rules: Rules) -> Callable[..., OcppError]:
 def _restore(cls: type[OcppError], rules: Rules, state: tuple[Any, ...], notes: list[str] | None) -> OcppError:
     kind, path, offset, expected, found, message_type, message_id, action = state
     error = cls(rules, kind, path, offset, expected, None, message_type, message_id, action)
-    error._found = found
+    error._found = found  # pyright: ignore[reportPrivateUsage]
     if notes is not None:
         error.__notes__ = list(notes)
     return error
@@ -405,10 +405,9 @@ def _expectation(kind: str, expected: object) -> str:
     if kind in _COUNTS:
         return _COUNTS[kind].format(expected)
     if isinstance(expected, tuple):
-        if not expected:
-            return "none"
-        shown = ", ".join(map(str, expected[:6]))
-        return f"one of {shown}" + (f" and {len(expected) - 6} more" if len(expected) > 6 else "")
+        names = list(map(str, cast("tuple[object, ...]", expected)))
+        more = f" and {len(names) - 6} more" if len(names) > 6 else ""
+        return f"one of {', '.join(names[:6])}{more}" if names else "none"
     return str(expected)
 
 

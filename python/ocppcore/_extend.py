@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from functools import cache
 from itertools import chain, count
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeGuard
 
 from . import _versions
 from ._payloads import Message, Request, Response, SendPayload
@@ -68,6 +68,7 @@ class Draft:
         """A type, over the one of that name if there is one; an open type has no class."""
         self.types[name] = type_
         if cls is not None:
+            self.names.pop(self.classes.get(name), None)  # type: ignore[arg-type]
             self.classes[name] = cls
             self.names[cls] = name
 
@@ -143,26 +144,30 @@ def _free(name: str, taken: Iterable[str]) -> str:
     return next(free for free in candidates if free not in taken)
 
 
+def is_mapping(value: object) -> TypeGuard[Mapping[Any, Any]]:
+    """Whether the value is a mapping, of whatever."""
+    return isinstance(value, Mapping)
+
+
 def with_messages(old: Vocabulary, messages: Any) -> Vocabulary:
     """The vocabulary with a user's messages in it: Struct classes, or JSON Schemas by action. ValueError for what cannot be checked."""
     draft = Draft(old)
-    actions = _enter_schemas(draft, messages) if isinstance(messages, Mapping) else _enter_classes(draft, messages)
+    actions = _enter_schemas(draft, messages) if is_mapping(messages) else _enter_classes(draft, messages)
     return draft.finished(actions)
 
 
-def _enter_schemas(draft: Draft, messages: Mapping[str, Any]) -> list[str]:
+def _enter_schemas(draft: Draft, messages: Mapping[Any, Any]) -> list[str]:
     from ._from_schemas import SchemaReader
 
     for action, schemas in messages.items():
         if not isinstance(action, str) or not action:
             raise ValueError(f"messages: an action is a non-empty str, not {action!r}")
-        unknown = set(schemas) - {"request", "response", "send"} if isinstance(schemas, Mapping) else {"?"}
-        if unknown or not schemas:
+        if not is_mapping(schemas) or not schemas or set(schemas) - {"request", "response", "send"}:
             raise ValueError(
                 f"messages: {action!r} must be a dict of JSON Schemas under 'request' and 'response', or under 'send'"
             )
         for kind, schema in schemas.items():
-            if not isinstance(schema, Mapping):
+            if not is_mapping(schema):
                 raise ValueError(
                     f"messages: the {kind} of {action!r} must be a JSON Schema as a dict, not {type(schema).__name__}"
                 )
@@ -234,10 +239,10 @@ def _answer(request: type[Any], given: Mapping[tuple[str, str], type[Any]], draf
     return answer
 
 
-def checked_limits(vocabulary: Vocabulary, raised: Mapping[str, int], limits: Mapping[str, int]) -> dict[str, int]:
+def checked_limits(vocabulary: Vocabulary, raised: Mapping[str, int], limits: Mapping[str, object]) -> dict[str, int]:
     """The limits of a connection, checked: "Type.field" -> length, never below what is allowed already. ValueError else."""
     types = vocabulary.types()
-    result = {}
+    result: dict[str, int] = {}
     for name, length in limits.items():
         if not isinstance(length, int) or isinstance(length, bool):
             raise ValueError(f"limits: {name!r} must be an int, a number of characters, not {length!r}")

@@ -7,16 +7,18 @@ from __future__ import annotations
 
 import keyword
 import re
-from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeGuard, cast
 
 import msgspec
 
+from ._extend import is_mapping
 from ._payloads import Request, Response, SendPayload
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from ._extend import Draft
 
 # Keywords that check nothing. `default` is documentation in OCPP, and `additionalItems` does nothing beside a single `items`.
@@ -101,7 +103,7 @@ class SchemaReader:
             if wire_name not in properties:
                 raise ValueError(f"{where}: `required` names {wire_name!r}, which is not among its `properties`")
         taken: set[str] = set()
-        fields = []
+        fields: list[dict[str, Any]] = []
         for wire_name, inner in properties.items():
             attr = self._draft.attributes.get(wire_name) or _attribute(wire_name)
             while attr in taken:
@@ -149,14 +151,9 @@ class SchemaReader:
         format_ = schema.get("format")
         if "enum" in schema:
             values = schema["enum"]
-            if (
-                not isinstance(values, (list, tuple))
-                or not values
-                or not all(isinstance(value, str) for value in values)
-            ):
+            if not _is_names(values) or not values:
                 raise ValueError(f"{where}: `enum` must be a list of strings")
-            shortened = [value for value in values if longest is None or len(value) <= longest]
-            if shortened != list(values) or format_ is not None:
+            if format_ is not None or any(longest is not None and len(value) > longest for value in values):
                 raise ValueError(f"{where}: `enum` says it all; leave `maxLength` and `format` out")
             return {"kind": "enum", "ref": self._draft.enum(list(values), name or where)}
         if format_ == "date-time" and longest is None:
@@ -193,14 +190,14 @@ class SchemaReader:
         """The schema behind a `$ref`, and the name it has there."""
         if schema is True:
             return {}, None
-        if not isinstance(schema, Mapping):
+        if not is_mapping(schema):
             raise ValueError(f"{where}: a schema must be an object, not {schema!r}")
         if "$ref" not in schema:
             return schema, None
         ref = schema["$ref"]
         match = re.fullmatch(r"#/(definitions|\$defs)/([^/]+)", str(ref))
         target = self._root.get(match[1], {}).get(match[2]) if match else None
-        if match is None or not isinstance(target, Mapping):
+        if match is None or not is_mapping(target):
             raise ValueError(
                 f"{where}: `$ref` {ref!r} leads nowhere; it must be '#/definitions/Name' or '#/$defs/Name'"
             )
@@ -251,6 +248,10 @@ class SchemaReader:
         if lowest or highest is not None:
             return Annotated[list[item], msgspec.Meta(min_length=lowest or None, max_length=highest)]
         return list[item]
+
+
+def _is_names(value: object) -> TypeGuard[list[str] | tuple[str, ...]]:
+    return isinstance(value, (list, tuple)) and all(isinstance(item, str) for item in cast("list[object]", value))
 
 
 def _bare(type_: Mapping[str, Any]) -> Any:

@@ -7,7 +7,7 @@ cannot check is refused here, with what to write instead, rather than ignored la
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, get_args, get_origin
+from typing import TYPE_CHECKING, Any, cast, get_args, get_origin
 
 import msgspec
 from msgspec import inspect as look
@@ -44,7 +44,7 @@ class StructReader:
         assert isinstance(info, look.StructType)
         self._reading.append(cls)
         draft, inherited = self._inherited(cls)
-        fields = []
+        fields: list[dict[str, Any]] = []
         for field in info.fields:
             base = inherited.get(field.encode_name)
             if base is not None and (base[0].type, base[0].required) == (field.type, field.required):
@@ -92,7 +92,7 @@ class StructReader:
         """Kind and constraints of one value."""
         extra: dict[str, Any] = {}
         if isinstance(type_, look.Metadata):
-            extra, type_ = type_.extra_json_schema or {}, type_.type
+            extra, type_ = _extra(type_), type_.type
         match type_:
             case look.StrType(min_length=None | 0, max_length=longest, pattern=None):
                 kind = "uri" if extra.get("format") == "uri" else "string"
@@ -131,10 +131,11 @@ class StructReader:
                 return {"kind": "object", "ref": self._draft.open_type(OPEN_TYPE)}
             case look.AnyType():
                 return {"kind": "any"}
-        raise ValueError(
-            f"{where}: {type(type_).__name__.removesuffix('Type')} cannot be checked; use str, int, float, bool, datetime, Literal[...] of strings, "
-            "a msgspec Struct, dict[str, Any], Any, or a list of one of these"
-        )
+            case _:
+                raise ValueError(
+                    f"{where}: {type(type_).__name__.removesuffix('Type')} cannot be checked; use str, int, float, bool, datetime, "
+                    "Literal[...] of strings, a msgspec Struct, dict[str, Any], Any, or a list of one of these"
+                )
 
 
 def answer_of(cls: type) -> Any:
@@ -172,9 +173,9 @@ def _check_absence(free: bool, field: look.Field, optional: bool, where: str) ->
 
 def _without_none(type_: look.Type, where: str) -> tuple[look.Type, bool]:
     """The type without `| None`, and whether it had it."""
-    extra = None
+    extra: dict[str, Any] | None = None
     if isinstance(type_, look.Metadata) and isinstance(type_.type, look.UnionType):
-        extra, type_ = type_.extra_json_schema, type_.type
+        extra, type_ = _extra(type_), type_.type
     if not isinstance(type_, look.UnionType):
         return type_, False
     options = [option for option in type_.types if not isinstance(option, look.NoneType)]
@@ -186,6 +187,10 @@ def _without_none(type_: look.Type, where: str) -> tuple[look.Type, bool]:
         )
     inner = options[0] if extra is None else look.Metadata(options[0], extra_json_schema=extra)
     return inner, len(options) != len(type_.types)
+
+
+def _extra(type_: look.Metadata) -> dict[str, Any]:
+    return cast("dict[str, Any] | None", type_.extra_json_schema) or {}  # pyright: ignore[reportUnknownMemberType]
 
 
 def _item(type_: look.Type, where: str) -> tuple[look.Type, list[int | None] | None]:

@@ -42,7 +42,7 @@ _ADVICE = {
 }
 
 
-def version_of(subprotocol: str) -> Version:
+def version_of(subprotocol: object) -> Version:
     """The version that a WebSocket subprotocol names; ValueError for any other name, saying which to use."""
     if not isinstance(subprotocol, str):
         raise TypeError(f"the subprotocol must be a str such as 'ocpp2.0.1', not {type(subprotocol).__name__}")
