@@ -23,6 +23,13 @@ def spell_code(code: str, version: str) -> str:
     return spelling.get(code, code) if version == "1.6" else code
 
 
+def own_answer(name: str, version: str) -> tuple[str, str]:
+    """Wire code and description of an answer that a session gives by itself, "duplicate_id" say, as the version writes it."""
+    answer = _versions.errors()["answers"][name]
+    code = answer.get("code_16") if version == "1.6" else None
+    return code or spell_code(answer["code"], version), answer["says"]
+
+
 def known_codes() -> frozenset[str]:
     """Every spelling of every code that some version defines."""
     return frozenset(_canonical())

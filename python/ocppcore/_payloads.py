@@ -44,7 +44,8 @@ class Message(NamedTuple):
     """What is known of an action: who sends it, where it belongs, and the classes of its payloads.
 
     `direction` is who sends it; `block` is the functional block ("B") or, in 1.6, the profile ("Core"). A "call" has a request and
-    a response, a "send" has `request` alone: the payload that is sent.
+    a response, a "send" has `request` alone: the payload that is sent. `transaction` tells whether it belongs to a charging
+    transaction and must not be lost: True, False, or the attribute of the request that is set if it does.
     """
 
     action: str
@@ -53,3 +54,4 @@ class Message(NamedTuple):
     block: str
     request: type[Payload]
     response: type[Response] | None
+    transaction: bool | str = False

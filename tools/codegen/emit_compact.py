@@ -45,4 +45,5 @@ def _field(field: Field) -> dict[str, Any]:
 
 
 def _message(message: Message) -> dict[str, Any]:
-    return {"kind": message.kind, "from": message.sender, message.group: message.group_name, **message.bodies}
+    told = {"transaction": message.transaction} if message.transaction else {}
+    return {"kind": message.kind, "from": message.sender, message.group: message.group_name, **message.bodies, **told}

@@ -94,7 +94,8 @@ def messages(model: Model) -> str:
     ]
     table = [
         f"    {quoted(m.action)}: Message({quoted(m.action)}, {quoted(m.kind)}, {quoted(m.sender)}, {quoted(m.group_name)}, "
-        f"{m.bodies.get('request') or m.bodies['send']}, {m.bodies.get('response')}),"
+        f"{m.bodies.get('request') or m.bodies['send']}, {m.bodies.get('response')}"
+        f"{f', transaction={m.transaction!r}' if m.transaction else ''}),"
         for m in model.messages.values()
     ]
     public = (

@@ -42,7 +42,7 @@ _STEP = re.compile(r"step (?P<step>\d+(\.\d+)?)")
 _PLAIN_NAME = re.compile(r"[a-z][a-z0-9]*([A-Z][a-z0-9]+)*")
 
 _TOP = {"version", "subprotocol", "draft", "implicit", "implicit-place", "frames", "names", "enum", "enum-default", "type", "message", "unit", "block"}  # fmt: skip
-_MESSAGE = {"from", "block", "profile", "kind", "draft", *BODIES}
+_MESSAGE = {"from", "block", "profile", "kind", "draft", "transaction", *BODIES}
 
 
 class ModelError(Exception):
@@ -79,7 +79,10 @@ class Type:
 
 @dataclass(frozen=True)
 class Message:
-    """An action: who sends it, where it belongs, and the names of its bodies by "request", "response" or "send"."""
+    """An action: who sends it, where it belongs, and the names of its bodies by "request", "response" or "send".
+
+    `transaction` says whether it belongs to a transaction: True, False, or the attribute whose presence tells.
+    """
 
     action: str
     kind: Literal["call", "send"]
@@ -87,6 +90,7 @@ class Message:
     group: Literal["block", "profile"]
     group_name: str
     bodies: dict[str, str]
+    transaction: bool | str = False
 
 
 @dataclass(frozen=True)
@@ -368,7 +372,19 @@ class _Reader:
         if "block" in raw and raw["block"] not in self.data.get("block", {}):
             self.refuse(f"the message {action} is in the block {raw['block']}, which [block] does not name")
         group: Literal["block", "profile"] = "block" if "block" in raw else "profile"
-        return Message(action, kind, raw["from"], group, raw[group], {part: action + BODIES[part] for part in parts})
+        bodies = {part: action + BODIES[part] for part in parts}
+        return Message(action, kind, raw["from"], group, raw[group], bodies, self.transaction(action, raw))
+
+    def transaction(self, action: str, raw: dict[str, Any]) -> bool | str:
+        """Whether a message belongs to a transaction: True, False, or the attribute of its request that tells."""
+        told: bool | str = raw.get("transaction", False)
+        if isinstance(told, bool):
+            return told
+        if told not in raw.get("request", {}):
+            self.refuse(
+                f"the message {action} belongs to a transaction when it has {told}, which is no field of its request"
+            )
+        return self.attr(f"{action}.request.{told}", told)
 
     def with_units(self, types: dict[str, Type]) -> dict[str, Type]:
         units: dict[str, str] = dict(self.data.get("unit", {}))
@@ -398,21 +414,28 @@ def parse_errors(data: dict[str, Any], versions: list[str]) -> dict[str, Any]:
     for new, old in spelling.items():
         if old not in codes["1.6"]:
             raise ModelError(f"errors: [spelling] says {old} for {new}, and 1.6 has no such code.")
+    answers = {name: _entry(f"the answer {name}", raw, data, versions) for name, raw in data["answer"].items()}
     kinds: dict[str, dict[str, Any]] = {}
     for name, raw in data["kind"].items():
         if raw.get("scope") not in SCOPES:
             raise ModelError(f"errors: the kind {name} must have one of the scopes {', '.join(SCOPES)}.")
-        if not raw.get("says"):
-            raise ModelError(f"errors: the kind {name} says nothing.")
-        for key, value in raw.items():
-            if key not in ("scope", "code", "code-16", "code-no-id", "answer", "says"):
-                raise ModelError(f"errors: the kind {name} has the key {key!r}, which is not part of the language.")
-            if key in ("code", "code-no-id") and any(value not in codes[v] for v in versions if v != "1.6"):
-                raise ModelError(f"errors: the kind {name} has the code {value}, which a 2.x version does not define.")
-        old = raw.get("code-16", spelling.get(raw["code"], raw["code"]))
-        if old not in codes["1.6"]:
-            raise ModelError(f"errors: the kind {name} has the code {old} on 1.6, which does not define it.")
         if any(version not in versions for version in raw.get("answer", ())):
             raise ModelError(f"errors: the kind {name} is answered on a version that does not exist.")
-        kinds[name] = {key.replace("-", "_"): value for key, value in raw.items()}
-    return {"spelling": spelling, "codes": codes, "kinds": kinds}
+        kinds[name] = _entry(f"the kind {name}", raw, data, versions, "scope", "code-no-id", "answer")
+    return {"spelling": spelling, "codes": codes, "kinds": kinds, "answers": answers}
+
+
+def _entry(what: str, raw: dict[str, Any], data: dict[str, Any], versions: list[str], *more: str) -> dict[str, Any]:
+    """A line of errors.toml, checked to say something and to name only codes that each version defines."""
+    codes = data["codes"]
+    if not raw.get("says"):
+        raise ModelError(f"errors: {what} says nothing.")
+    for key, value in raw.items():
+        if key not in ("code", "code-16", "says", *more):
+            raise ModelError(f"errors: {what} has the key {key!r}, which is not part of the language.")
+        if key in ("code", "code-no-id") and any(value not in codes[v] for v in versions if v != "1.6"):
+            raise ModelError(f"errors: {what} has the code {value}, which a 2.x version does not define.")
+    old = raw.get("code-16", data["spelling"].get(raw["code"], raw["code"]))
+    if old not in codes["1.6"]:
+        raise ModelError(f"errors: {what} has the code {old} on 1.6, which does not define it.")
+    return {key.replace("-", "_"): value for key, value in raw.items()}

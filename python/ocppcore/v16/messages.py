@@ -1476,7 +1476,9 @@ MESSAGES: dict[str, Message] = {
         LogStatusNotificationRequest,
         LogStatusNotificationResponse,
     ),
-    "MeterValues": Message("MeterValues", "call", "station", "Core", MeterValuesRequest, MeterValuesResponse),
+    "MeterValues": Message(
+        "MeterValues", "call", "station", "Core", MeterValuesRequest, MeterValuesResponse, transaction="transaction_id"
+    ),
     "RemoteStartTransaction": Message(
         "RemoteStartTransaction", "call", "csms", "Core", RemoteStartTransactionRequest, RemoteStartTransactionResponse
     ),
@@ -1514,13 +1516,19 @@ MESSAGES: dict[str, Message] = {
         "SignedUpdateFirmware", "call", "csms", "Security", SignedUpdateFirmwareRequest, SignedUpdateFirmwareResponse
     ),
     "StartTransaction": Message(
-        "StartTransaction", "call", "station", "Core", StartTransactionRequest, StartTransactionResponse
+        "StartTransaction",
+        "call",
+        "station",
+        "Core",
+        StartTransactionRequest,
+        StartTransactionResponse,
+        transaction=True,
     ),
     "StatusNotification": Message(
         "StatusNotification", "call", "station", "Core", StatusNotificationRequest, StatusNotificationResponse
     ),
     "StopTransaction": Message(
-        "StopTransaction", "call", "station", "Core", StopTransactionRequest, StopTransactionResponse
+        "StopTransaction", "call", "station", "Core", StopTransactionRequest, StopTransactionResponse, transaction=True
     ),
     "TriggerMessage": Message(
         "TriggerMessage", "call", "csms", "RemoteTrigger", TriggerMessageRequest, TriggerMessageResponse

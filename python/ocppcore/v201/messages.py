@@ -3017,7 +3017,7 @@ MESSAGES: dict[str, Message] = {
         "StatusNotification", "call", "station", "G", StatusNotificationRequest, StatusNotificationResponse
     ),
     "TransactionEvent": Message(
-        "TransactionEvent", "call", "station", "E", TransactionEventRequest, TransactionEventResponse
+        "TransactionEvent", "call", "station", "E", TransactionEventRequest, TransactionEventResponse, transaction=True
     ),
     "TriggerMessage": Message("TriggerMessage", "call", "csms", "F", TriggerMessageRequest, TriggerMessageResponse),
     "UnlockConnector": Message("UnlockConnector", "call", "csms", "F", UnlockConnectorRequest, UnlockConnectorResponse),
