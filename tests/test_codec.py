@@ -131,7 +131,7 @@ def test_explain_lists_everything_and_raises_for_nothing(backend: str) -> None:
         data.index('1,"vendor'),
         data.index('"more"'),
     ]
-    for broken in ("", "nope", b"\xff", "[" * 1000, data[:40]):
+    for broken in ("", "xope", b"\xff", "[" * 1000, data[:40]):
         assert codec.explain(broken)
 
 
@@ -231,8 +231,8 @@ def test_a_codec_is_copied_as_itself_and_pickled_by_its_settings(backend: str) -
 def test_codecs_of_a_version_share_their_tables(backend: str) -> None:
     first = Codec("ocpp2.0.1", backend=backend)
     second = first.extend(limits={"ChargingStationType.model": 30}, codes={"missing": "ProtocolError"}, max_size=99)
-    assert _backend.schema("v201", backend) is _backend.schema("v201", backend)  # type: ignore[arg-type]
-    assert first._settings.vocabulary is second._settings.vocabulary
+    tables = [_backend.schema(codec._settings.vocabulary, codec.backend) for codec in (first, second)]
+    assert tables[0] is tables[1]
 
 
 def test_threads_share_a_codec(backend: str) -> None:
@@ -325,7 +325,7 @@ def test_a_missing_native_backend_is_told_when_asked_for(monkeypatch: pytest.Mon
 
 def test_an_error_of_the_codec_is_caught_by_one_name(backend: str) -> None:
     codec: Any = Codec("ocpp2.0.1", backend=backend)
-    for data in ("", "nope", '[2,"1","Heartbeat",{"a":1}]', b"\xff"):
+    for data in ("", "xope", '[2,"1","Heartbeat",{"a":1}]', b"\xff"):
         with pytest.raises(ocppcore.OcppError):
             codec.decode(data)
     with pytest.raises(ocppcore.OcppError):

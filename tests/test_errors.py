@@ -76,7 +76,7 @@ def test_a_text_says_what_where_found_expected_and_what_to_do(codec: Any) -> Non
 @pytest.mark.parametrize(
     ("data", "cls", "kind", "found"),
     [
-        ("nope", FrameError, "syntax", "o"),
+        ("xope", FrameError, "syntax", "x"),
         ("", FrameError, "truncated", None),
         ('{"a":1}', FrameError, "frame_not_array", "{"),
         ('[2,"1","Frob",{}]', FrameError, "action_unknown", '"Frob"'),

@@ -20,11 +20,10 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import msgspec
 
-from . import _versions
 from ._frames import Call, CallError, CallResult, CallResultError, Peek, RawPayload, Send
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from ._extend import Vocabulary
 
 BackendName = Literal["native", "python"]
 
@@ -93,12 +92,14 @@ def load(name: BackendName) -> Any:
     return importlib.import_module(_MODULES[name])
 
 
-@cache
-def schema(module: str, name: BackendName) -> Any:
-    """The tables of a version, made once per backend when they are first needed."""
-    return load(name).Schema.builtin(module, _versions.classes(module), _DOOR)
-
-
-def merged_schema(model: Mapping[str, Any], classes: Mapping[str, type[msgspec.Struct]], name: BackendName) -> Any:
-    """The tables of a version's model with a user's messages in it."""
-    return load(name).Schema(msgspec.json.encode(model), dict(classes), _DOOR)
+def schema(vocabulary: Vocabulary, name: BackendName) -> Any:
+    """A backend's tables for a vocabulary, made when they are first needed; codecs that differ in their limits alone share them."""
+    made = vocabulary.tables.get(name)
+    if made is None:
+        make, classes = load(name).Schema, dict(vocabulary.classes)
+        if vocabulary.model is None:
+            made = make.builtin(vocabulary.module, classes, _DOOR)
+        else:
+            made = make(msgspec.json.encode(vocabulary.model), classes, _DOOR)
+        made = vocabulary.tables.setdefault(name, made)
+    return made

@@ -313,11 +313,7 @@ def _make(settings: _Settings) -> Codec[Any]:
 
 def _arguments(settings: _Settings, backend: _backend.BackendName) -> tuple[Any, ...]:
     """What an Engine is made of: the tables, the size limit, the raised lengths, and the maker of errors."""
-    vocabulary = settings.vocabulary
-    if vocabulary.model is None:
-        schema = _backend.schema(vocabulary.module, backend)
-    else:
-        schema = _backend.merged_schema(vocabulary.model, vocabulary.classes, backend)
+    schema = _backend.schema(settings.vocabulary, backend)
     rules = rules_of(settings.version.subprotocol, tuple(settings.codes.items()))
     return schema, settings.max_size, settings.limits, error_maker(rules)
 

@@ -23,12 +23,13 @@ if TYPE_CHECKING:
 
 
 class Vocabulary(NamedTuple):
-    """The messages that a codec knows, and the model and classes that describe them. Never changed, only replaced."""
+    """The messages that a codec knows, and the model and classes that describe them. Never changed, save that `tables` fills."""
 
     module: str  # "v201"
     messages: Mapping[str, Message]
     classes: Mapping[str, type[msgspec.Struct]]
-    model: Mapping[str, Any] | None  # None: the version's own, which the backends hold already
+    model: dict[str, Any] | None  # None: the version's own, which the backends hold already
+    tables: dict[str, Any]  # the Schema of each backend that was asked for, made by `_backend.schema`
 
     def types(self) -> Mapping[str, Any]:
         """The model's types by name."""
@@ -44,6 +45,7 @@ def built_in(module: str) -> Vocabulary:
         MappingProxyType(dict(_versions.messages(module))),
         MappingProxyType(_versions.classes(module)),
         None,
+        {},
     )
 
 
@@ -130,9 +132,7 @@ class Draft:
                 response=payloads[1] if len(payloads) > 1 else None,
             )
         model = {**self.model, "types": self.types, "enums": self.enums, "messages": self.entries}
-        return Vocabulary(
-            self.module, MappingProxyType(self.messages), MappingProxyType(self.classes), MappingProxyType(model)
-        )
+        return Vocabulary(self.module, MappingProxyType(self.messages), MappingProxyType(self.classes), model, {})
 
 
 _OWN_BLOCK = "extension"
@@ -231,7 +231,7 @@ def _answer(request: type[Any], given: Mapping[tuple[str, str], type[Any]], draf
         named = [cls for cls in given.values() if cls.__name__ == name]
         answer = named[0] if named else getattr(sys.modules.get(owner.__module__), name, None)
     if not (isinstance(answer, type) and issubclass(answer, Response)):
-        if known is not None:
+        if known is not None or (action, "response") in given:
             return None
         raise ValueError(
             f"messages: {request.__name__} names no answer: derive it from Request[Answer], Answer a subclass of Response"
