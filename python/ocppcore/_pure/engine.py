@@ -1,0 +1,322 @@
+"""The engine of a codec: its methods, written around one walk and one writer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from .convert import PlainWriter
+from .formats import INT64_MAX, INT64_MIN
+from .text import Fault, Scanner, Stop
+from .walk import MAX_ID, Walk, plain_integer
+from .write import Writer, quote
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from .schema import ObjectType, Schema
+
+_RECOVERY_WINDOW = 4096  # bytes of data that is too long that are looked at for its head
+_FRAME_DEPTH = 1  # brackets that are open before a frame's payload
+_LONGEST_ECHO = 100  # code points of an id in a refusal: that of another may have been too long
+_FARTHEST = 1 << 26  # byte at which a resolved payload can have stood for an error to quote from it
+_RESULT = 3  # the message type of a CALLRESULT
+
+
+class Head:
+    """What stands intact at the start of data: message type, id and action."""
+
+    __slots__ = ("action", "id", "number")
+
+    def __init__(self, number: int | None = None, id: str | None = None, action: str | None = None) -> None:
+        self.number = number
+        self.id = id
+        self.action = action
+
+
+class Engine:
+    """The Python engine of a codec; `ocppcore.Codec` documents its methods.
+
+    `limits` maps "Type.field" to a raised maximum length; `make_error` makes the exception for a fault.
+    """
+
+    __slots__ = ("_limits", "_make_error", "_max_size", "_schema")
+
+    _schema: Schema
+    _max_size: int
+    _limits: Mapping[str, int]
+    _make_error: Callable[..., Exception]
+
+    def __new__(
+        cls, schema: Schema, max_size: int, limits: Mapping[str, int], make_error: Callable[..., Exception]
+    ) -> Engine:
+        engine = object.__new__(cls)  # not super(): behind an engine stands Codec, which makes engines
+        # A codec refuses to be changed, also by its own methods.
+        for name, value in (("schema", schema), ("max_size", max_size), ("limits", limits), ("make_error", make_error)):
+            object.__setattr__(engine, f"_{name}", value)
+        return engine
+
+    # In
+
+    def decode(self, data: Any, pending: Mapping[str, Any] | None = None) -> Any:
+        """The frame in `data`."""
+        data = _text_or_bytes(data)
+        self._check_size(data)
+        walk = Walk(self._schema, data, self._limits)
+        try:
+            return walk.frame(pending)
+        except Stop as stop:
+            fault = stop.fault
+        self._raise_in_frame(walk, fault, data)
+
+    def validate(self, data: Any, pending: Mapping[str, Any] | None = None) -> None:
+        """Check a frame."""
+        self.decode(data, pending)
+
+    def peek(self, data: Any) -> Any:
+        """The head of a frame."""
+        data = _text_or_bytes(data)
+        self._check_size(data)
+        walk = Walk(self._schema, data, self._limits)
+        try:
+            head = walk.head()
+            start = -1
+            if head.kind not in ("callerror", "callresulterror"):
+                walk.payload_element()
+                start = walk.offset(walk.at)
+            return self._schema.door["Peek"](head.number, head.id, head.action, data, start)
+        except Stop as stop:
+            fault = stop.fault
+        self._raise_in_frame(walk, fault, data)
+
+    def resolve(self, frame: Any, action: Any) -> Any:
+        """The frame with its payload typed."""
+        schema = self._schema
+        result_class, raw_class = schema.door["CallResult"], schema.door["RawPayload"]
+        if not isinstance(frame, result_class):
+            raise TypeError(f"resolve takes a CallResult, not {type(frame).__name__}")
+        name, type_ = schema.response_to(action)
+        payload = frame.payload
+        if not isinstance(payload, raw_class):
+            if type_.cls is not None and isinstance(payload, type_.cls):
+                return frame
+            raise ValueError(f"the frame holds a {type(payload).__name__}, which does not answer {name!r}")
+        data = _text_or_bytes(payload.data)
+        walk = Walk(schema, data, self._limits, depth=_FRAME_DEPTH)
+        try:
+            value = walk.payload(type_)
+            walk.end_of_text()
+            return result_class(frame.id, value)
+        except Stop as stop:
+            fault = stop.fault
+        assert fault is not None  # a strict walk stops at a fault
+        start = payload.offset
+        offset = start + walk.offset(fault.at)
+        raw = data.encode("utf-8", "surrogatepass") if isinstance(data, str) else data
+        quoted = b" " * start + raw if start <= _FARTHEST else None  # as it stood in its frame
+        raise self._make_error(fault.kind, fault.path, offset, fault.expected, quoted, _RESULT, frame.id, name)
+
+    def decode_payload(self, data: Any, action: str, kind: str) -> Any:
+        """A payload without a frame."""
+        type_ = self._schema.payload_type(action, kind)
+        data = _text_or_bytes(data)
+        self._check_size(data, Head(action=action))
+        walk = Walk(self._schema, data, self._limits)
+        try:
+            payload = walk.payload(type_)
+            walk.end_of_text()
+            return payload
+        except Stop as stop:
+            fault = stop.fault
+        self._raise(walk, fault, data, Head(action=action))
+
+    def explain(self, data: Any, pending: Mapping[str, Any] | None = None) -> list[Exception]:
+        """The error for every fault of a frame that can be found, in the order of the data; the first is decode's."""
+        data = _text_or_bytes(data)
+        if _size(data) > self._max_size:
+            return [self._too_long(data, None)]
+        found: list[Fault] = []
+        walk = Walk(self._schema, data, self._limits, found)
+        try:
+            walk.frame(pending)
+        except Stop as stop:
+            if stop.fault is not None:
+                found.append(stop.fault)
+        if not found:
+            return []
+        head = recover(data)
+        if walk.answered is not None:
+            head.action = walk.answered
+        return [self._error(walk, fault, data, head) for fault in found]
+
+    # Out
+
+    def encode(self, frame: Any) -> bytes:
+        """A frame as canonical JSON."""
+        kind, number = self._kind_of_frame(frame)
+        head = Head(number, frame.id if isinstance(frame.id, str) else None)
+        writer = Writer(self._limits, self._schema.door["UNSET"], _FRAME_DEPTH)
+        try:
+            self._write_frame(writer, frame, kind, number, head)
+            return f"[{writer.text()}]".encode()
+        except Stop as stop:
+            fault = stop.fault
+        self._raise_unwritten(fault, head)
+
+    def _kind_of_frame(self, frame: Any) -> tuple[str, int]:
+        """The kind of a frame and its message type."""
+        door = self._schema.door
+        for name in ("Call", "CallResult", "CallError", "CallResultError", "Send"):
+            if isinstance(frame, door[name]):
+                kind = name.lower()
+                for number, known in self._schema.frames.items():
+                    if known == kind:
+                        return kind, number
+                raise TypeError(f"OCPP {self._schema.version} does not have a {name}")
+        raise TypeError(f"encode takes a frame (Call, CallResult, ...), not {type(frame).__name__}")
+
+    def _write_frame(self, writer: Writer, frame: Any, kind: str, number: int, head: Head) -> None:
+        is_error = kind in ("callerror", "callresulterror")
+        writer.parts.append(f"{number},")
+        writer.frame_id(frame.id, _LONGEST_ECHO if is_error else MAX_ID)
+        if is_error:
+            writer.error_fields(frame.code, frame.description, frame.details)
+            return
+        payload = frame.payload
+        if kind == "callresult" and isinstance(payload, self._schema.door["RawPayload"]):
+            writer.parts.append(f",{self._raw_text(payload)}")
+            return
+        action, type_ = self._role(payload, {"call": "request", "callresult": "response", "send": "send"}[kind])
+        head.action = action
+        writer.parts.append("," if kind == "callresult" else f",{quote(action)},")
+        writer.struct(type_, payload)
+
+    def _role(self, payload: Any, *kinds: str) -> tuple[str, ObjectType]:
+        """The action and the type of a payload; TypeError when its class is none of these kinds."""
+        role = self._schema.role_of(payload)
+        if role is None or role[1] not in kinds:
+            raise TypeError(
+                f"the payload must be a {' or '.join(kinds)} of OCPP {self._schema.version}, not {type(payload).__name__}"
+            )
+        return role[0], role[2]
+
+    def _raw_text(self, payload: Any) -> str:
+        """The text of a raw payload on its way out: any well-formed object."""
+        data = _text_or_bytes(payload.data)
+        walk = Walk(self._schema, data, self._limits, depth=_FRAME_DEPTH)
+        walk.payload(None)
+        walk.end_of_text()
+        return walk.text[: walk.end].strip()
+
+    def encode_payload(self, payload: Any) -> bytes:
+        """A payload without a frame."""
+        action, type_ = self._role(payload, "request", "response", "send")
+        writer = Writer(self._limits, self._schema.door["UNSET"])
+        try:
+            writer.struct(type_, payload)
+            return writer.text().encode()
+        except Stop as stop:
+            fault = stop.fault
+        self._raise_unwritten(fault, Head(action=action))
+
+    def from_builtins(self, action: str, kind: str, obj: Any) -> Any:
+        """The Struct of a payload given as plain objects."""
+        type_ = self._schema.payload_type(action, kind)
+        writer = PlainWriter(self._schema, self._schema.door["UNSET"])
+        try:
+            writer.free(obj)
+            walk = Walk(self._schema, writer.text(), self._limits)
+            return walk.payload(type_)
+        except Stop as stop:
+            fault = stop.fault
+        self._raise_unwritten(fault, Head(action=action))
+
+    # Faults
+
+    def _check_size(self, data: str | bytes, head: Head | None = None) -> None:
+        if len(data) * (4 if isinstance(data, str) else 1) > self._max_size and _size(data) > self._max_size:
+            raise self._too_long(data, head)
+
+    def _too_long(self, data: str | bytes, head: Head | None) -> Exception:
+        if head is None:
+            head = recover(_start(data))
+        size = self._max_size
+        return self._make_error("size", "", size, size, data, head.number, head.id, head.action)
+
+    def _raise_in_frame(self, walk: Walk, fault: Fault | None, data: str | bytes) -> NoReturn:
+        head = recover(data)
+        if walk.answered is not None:
+            head.action = walk.answered
+        self._raise(walk, fault, data, head)
+
+    def _raise(self, walk: Walk, fault: Fault | None, data: str | bytes, head: Head) -> NoReturn:
+        assert fault is not None  # a strict walk stops at a fault
+        raise self._error(walk, fault, data, head)
+
+    def _raise_unwritten(self, fault: Fault | None, head: Head) -> NoReturn:
+        """A fault of an object: it has no offset."""
+        assert fault is not None  # writing stops at a fault
+        raise self._make_error(
+            fault.kind, fault.path, None, fault.expected, None, head.number, head.id, head.action
+        ) from None
+
+    def _error(self, walk: Walk, fault: Fault, data: str | bytes, head: Head) -> Exception:
+        offset = walk.offset(fault.at)
+        return self._make_error(fault.kind, fault.path, offset, fault.expected, data, head.number, head.id, head.action)
+
+
+def _text_or_bytes(data: Any) -> str | bytes:
+    """Data as the walker takes it: str and bytes as they are, any other buffer as a copy that nobody else can change."""
+    if type(data) in (str, bytes):
+        return data
+    if isinstance(data, str):
+        return str.__str__(data)
+    try:
+        return bytes(memoryview(data))
+    except TypeError:
+        raise TypeError(
+            f"data must be str or an object with a buffer (bytes, bytearray, memoryview), not {type(data).__name__}"
+        ) from None
+
+
+def _size(data: str | bytes) -> int:
+    """The number of bytes, as UTF-8."""
+    return len(data) if isinstance(data, bytes) or data.isascii() else len(data.encode("utf-8", "surrogatepass"))
+
+
+def _start(data: str | bytes) -> bytes:
+    """The first bytes of data that is too long."""
+    if isinstance(data, str):
+        data = data[:_RECOVERY_WINDOW].encode("utf-8", "surrogatepass")
+    return data[:_RECOVERY_WINDOW]
+
+
+def recover(data: str | bytes) -> Head:
+    """The head of a broken frame, as far as it stands intact."""
+    head = Head()
+    scanner = Scanner(data)
+    try:
+        if scanner.begins() != "[":
+            return head
+        scanner.open()
+        if scanner.begins() not in "-0123456789":
+            return head
+        match = scanner.number()
+        number = plain_integer(match[0])
+        # A number that the data's end cuts off may not be all of it.
+        if match.lastindex is not None or scanner.at == scanner.end or not INT64_MIN <= number <= INT64_MAX:
+            return head
+        head.number = number
+        head.id = _next_string(scanner)
+        if head.id is not None and number in (2, 6):
+            head.action = _next_string(scanner)
+    except Stop:
+        pass  # no further than this
+    return head
+
+
+def _next_string(scanner: Scanner) -> str | None:
+    """The string behind a comma; None when something else is there."""
+    if scanner.space() != ",":
+        return None
+    scanner.at += 1
+    return scanner.string() if scanner.begins() == '"' else None
