@@ -35,7 +35,7 @@ CASES: list[tuple[str, str, Answer, Answer, Answer]] = [
     ("empty", "", None, ("-1", "RpcFrameworkError"), ("-1", "RpcFrameworkError")),
     (
         "no JSON, id stands",
-        '[2,"7",nope',
+        '[2,"7",xope',
         ("7", "FormationViolation"),
         ("7", "FormatViolation"),
         ("7", "FormatViolation"),
@@ -177,7 +177,7 @@ def test_a_code_of_the_codec_s_own_is_sent(backend: str) -> None:
         codec.decode('[2,"7","DataTransfer",{}]')
     assert caught.value.code == "ProtocolError"
     with pytest.raises(OcppError) as caught:
-        codec.decode('[2,"7",nope')
+        codec.decode('[2,"7",xope')
     answer = caught.value.reply()
     assert answer is not None
     assert answer.code == "FormationViolation"  # in the version's own spelling
