@@ -85,9 +85,9 @@ def _wheel() -> str:
 def _build() -> str:
     """What the extension module says of itself."""
     module: Any = importlib.import_module("ocppcore._native")
-    info = getattr(module, "BUILD", None)
+    info: dict[str, object] = getattr(module, "BUILD", {})
     where = os.path.basename(module.__file__ or "")
-    said = ", ".join(f"{name} {value}" for name, value in info.items()) if isinstance(info, dict) else ""
+    said = ", ".join(f"{name} {value}" for name, value in info.items())
     return f"{where}, {said}" if said else where
 
 

@@ -24,18 +24,14 @@ if TYPE_CHECKING:
     """What a command does with each frame."""
 
 
-class VersionName(click.ParamType):
-    """A version of OCPP by any of its names: 2.0.1, ocpp2.0.1, v201."""
-
-    name = "version"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Version:
-        if isinstance(value, tuple):
-            return value  # type: ignore[return-value]
-        version = version_named(value)
-        if version is None:
-            self.fail(f"{value!r} is no version that ocppcore knows: use 1.6, 2.0.1 or 2.1", param, ctx)
-        return version
+def version_option(ctx: click.Context, param: click.Parameter, value: str | None) -> Version | None:
+    """The version that an argument or option names, by its number, its subprotocol or its module."""
+    if value is None:
+        return None
+    version = version_named(value)
+    if version is None:
+        raise click.BadParameter(f"{value!r} is no version that ocppcore knows: use 1.6, 2.0.1 or 2.1", ctx, param)
+    return version
 
 
 def reads_traffic(command: Callable[..., None]) -> Callable[..., None]:
@@ -52,16 +48,17 @@ def reads_traffic(command: Callable[..., None]) -> Callable[..., None]:
     ) -> None:
         command(options=Options(ocpp, layout, column, station, max_size), **rest)
 
+    dressed: Callable[..., None] = packed
     for part in reversed(_PARTS):
-        packed = part(packed)
-    return packed
+        dressed = part(dressed)
+    return dressed
 
 
 _PARTS: list[Callable[[Callable[..., None]], Callable[..., None]]] = [
     click.argument("inputs", nargs=-1, required=True, metavar="INPUT..."),
     click.option(
         "--ocpp",
-        type=VersionName(),
+        callback=version_option,
         metavar="VERSION",
         help="1.6, 2.0.1 or 2.1. When left out: the version that the text names, else the one that accepts most frames.",
     ),

@@ -10,7 +10,7 @@ import msgspec
 
 from .._export import json_schema
 from .._versions import VERSIONS, Version, model, near
-from .reading import VersionName
+from .reading import version_option
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -20,7 +20,7 @@ _SENDER = {"station": "station → CSMS", "csms": "CSMS → station", "both": "b
 
 
 @click.command("schema")
-@click.argument("version", type=VersionName(), required=False)
+@click.argument("version", callback=version_option, required=False)
 @click.argument("name", required=False)
 @click.option(
     "--json-schema", "export", is_flag=True, help="JSON Schema instead of tables: of NAME, or of every payload."
@@ -187,7 +187,7 @@ def _type(field: Mapping[str, Any]) -> str:
 
 
 def _limits(field: Mapping[str, Any]) -> str:
-    parts = []
+    parts: list[str] = []
     if "items" in field:
         low, high = field["items"]
         parts.append(f"{low} or more items" if high is None else f"{low} to {high} items")

@@ -19,6 +19,7 @@ from . import site, speed
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     from .site import Frame
 
@@ -130,44 +131,45 @@ def _known_action(day: Day, frame: Frame, outcome: Outcome) -> str:
 
 
 def _faults(screen: Console, day: Day) -> None:
-    from rich.padding import Padding
     from rich.text import Text
 
     screen.print("What was wrong, and the answer that is sent", style="bold")
-    number = 0
-    for frame, outcome in day.read:
-        error = outcome.error
-        if error is None:
-            continue
-        number += 1
-        clock = site.at(frame.second)[11:19]
+    faulty = [(frame, outcome, outcome.error) for frame, outcome in day.read if outcome.error is not None]
+    for number, (frame, outcome, error) in enumerate(faulty, 1):
         name = " ".join(part for part in ((outcome.kind or "").upper(), outcome.action) if part) or "no frame"
-        screen.print(
-            Text.assemble(
-                (f"{number:3}  ", "dim"), f"{clock} {frame.station:6} {_number(frame.subprotocol):5} ", (name, "bold"), ": ",
-                frame.oddity,
-            ),
-            soft_wrap=True,
-        )  # fmt: skip
+        _wrapped(screen, Text(f"{number:3}", "dim"), Text.assemble(_where(frame), (name, "bold"), f": {frame.oddity}"))
         reply = answer(day.codecs[frame.subprotocol], error)
-        for label, text, style in (
-            ("pointer", error.path or "the frame itself", "cyan"),
-            ("fault", sound(error.format()), ""),
-            ("code", error.code, "red"),
-            ("answer", "none: the protocol wants no answer here" if reply is None else reply.decode(), "green"),
-        ):
-            screen.print(Padding(Text.assemble((f"{label:8}", "dim"), (text, style)), (0, 0, 0, 5)))
+        place = Text.assemble((error.path or "the frame itself", "cyan"), " · ", (error.code, "red"))
+        _wrapped(screen, Text(""), place)
+        _wrapped(screen, Text(""), Text(sound(error.format()).removeprefix(f"{error.path}: ")))
+        said = Text("none is due", "dim") if reply is None else Text(reply.decode(), "green")
+        _wrapped(screen, Text(""), Text.assemble(("answer: ", "dim"), said))
     screen.print()
+
+
+def _where(frame: Frame) -> str:
+    return f"{site.at(frame.second)[11:19]} {frame.station:6} {_number(frame.subprotocol):5} "
+
+
+def _wrapped(screen: Console, mark: Text, text: Text) -> None:
+    """A line behind a mark: folded under its own beginning on a terminal, as long as it is in a pipe."""
+    from rich.table import Table
+
+    if not screen.is_terminal:
+        screen.print(f"{mark.plain:3}  {text.plain}", soft_wrap=True)
+        return
+    grid = Table.grid(padding=(0, 2, 0, 0))
+    grid.add_column(width=3, justify="right")
+    grid.add_column(overflow="fold")
+    grid.add_row(mark, text)
+    screen.print(grid)
 
 
 def _oddities(screen: Console, day: Day) -> None:
     allowed = [frame for frame, outcome in day.read if frame.oddity and not outcome.is_faulty]
     screen.print("Odd, and allowed by the rules", style="bold")
     for frame in allowed:
-        clock = site.at(frame.second)[11:19]
-        screen.print(
-            f"     {clock} {frame.station:6} {_number(frame.subprotocol):5} {frame.oddity.removesuffix(': allowed')}"
-        )
+        screen.print(f"     {_where(frame)}{frame.oddity.removesuffix(': allowed')}")
     screen.print()
 
 
@@ -175,12 +177,12 @@ def _speed(screen: Console, day: Day, backend: str) -> None:
     calls = [
         (frame.subprotocol, frame.data)
         for frame, outcome in day.read
-        if outcome.kind == "call" and not outcome.is_faulty
+        if outcome.kind == "call" and not frame.oddity  # msgspec would refuse some of the odd ones that are allowed
     ]
     size = sum(len(data) for _, data in calls)
     screen.print("How fast on this machine", style="bold")
     screen.print(
-        f"{len(calls):,} good CALLs of the day, {size / len(calls):,.0f} bytes on average, one thread, "
+        f"{len(calls):,} ordinary CALLs of the day, {size / len(calls):,.0f} bytes on average, one thread, "
         f"best of {speed.ROUNDS} rounds, {backend} backend."
     )
     table = _table(

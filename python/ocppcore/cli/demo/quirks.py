@@ -66,7 +66,7 @@ def _local_clock(post: Connection) -> None:
     ):
         request = _metered(post, second)
         request["meterValue"][0]["timestamp"] = stamp
-        response = {} if oddity.endswith("allowed") else None
+        response: dict[str, Any] | None = {} if oddity.endswith("allowed") else None
         post.exchange(second + number * 60, "MeterValues", request, response, oddity)
 
 

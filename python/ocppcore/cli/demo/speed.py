@@ -1,6 +1,6 @@
 """How fast this machine reads the demo's frames: ocppcore beside parsers that do the comparable part of the work.
 
-Everything reads the same good CALLs of the day, one after the other in one thread; the best of several rounds counts, since whatever
+Everything reads the same ordinary CALLs of the day, one after the other in one thread; the best of several rounds counts, since whatever
 else a machine does makes a round slower, never faster.
 """
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 ROUNDS = 7
 
 Calls = list[tuple[str, bytes]]
-"""(subprotocol, frame) of good CALLs."""
+"""(subprotocol, frame) of CALLs without fault or oddity."""
 
 
 class Measured(NamedTuple):
@@ -48,7 +48,7 @@ def _timed(run: Callable[[], None]) -> float:
 
 def _readers(calls: Calls) -> Iterator[tuple[str, str, str, Callable[[], None]]]:
     codecs = {subprotocol: Codec(subprotocol) for subprotocol, _ in calls}
-    everything = "frame and schema, formats, decimals, duplicates"
+    everything = "all: frame, types, lengths, formats, steps, duplicates"
     for method, gives, checks in (
         ("decode", "typed Structs", everything),
         ("validate", "a verdict", everything),
@@ -58,7 +58,7 @@ def _readers(calls: Calls) -> Iterator[tuple[str, str, str, Callable[[], None]]]
     yield (
         "msgspec, two steps",
         "typed Structs",
-        "types, lengths, bounds, no URIs, decimals, duplicates",
+        "types, lengths, bounds, dates; not URIs, steps, duplicates",
         _two_steps(calls),
     )
     loads = msgspec.json.Decoder().decode
