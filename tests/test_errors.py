@@ -74,6 +74,23 @@ def test_a_text_says_what_where_found_expected_and_what_to_do(codec: Any) -> Non
 
 
 @pytest.mark.parametrize(
+    ("data", "meant"),
+    [
+        (boot(reason="powerUP"), "PowerUp"),
+        (boot(reason="PowrUp"), "PowerUp"),
+        (boot(charging_station={}), "chargingStation"),
+        (boot(reason="Boredom"), None),
+        (boot(reason="PowerUp" * 100_000), None),
+    ],
+)
+def test_a_near_miss_is_told_what_it_may_have_meant(codec: Any, data: str, meant: str | None) -> None:
+    error = error_of(codec, data)
+    assert ("It may be meant as" in str(error)) == (meant is not None)
+    assert meant is None or str(error).endswith(f"meant as {meant}.")
+    assert "meant" not in error.redact()
+
+
+@pytest.mark.parametrize(
     ("data", "cls", "kind", "found"),
     [
         ("xope", FrameError, "syntax", "x"),
@@ -83,6 +100,8 @@ def test_a_text_says_what_where_found_expected_and_what_to_do(codec: Any) -> Non
         ('[2,"1","Heartbeat",{}', FrameError, "truncated", None),
         ('[2,"1","Heartbeat",{"a":12}]', PayloadError, "unknown_key", '"a"'),
         ('[2,"1","BootNotification",{"reason":12}]', PayloadError, "type", "12"),
+        ('[2,"1","BootNotification",{"reason":["a]",{"b":"}"}] }]', PayloadError, "type", '["a]",{"b":"}"}]'),
+        ('[2,"1","BootNotification",{"reason": {"b":"\\"}"} }]', PayloadError, "type", '{"b":"\\"}"}'),
         ('[2,"1","BootNotification",{}]', PayloadError, "missing", None),
     ],
 )

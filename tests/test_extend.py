@@ -33,12 +33,12 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     value: Annotated[float, Meta(multiple_of=0.1)]
 
 
-class WeatherResponse(Response, kw_only=True):
+class WeatherResponse(Response, frozen=True, kw_only=True):
     __action__: ClassVar[str] = "VendorWeather"
     accepted: bool
 
 
-class WeatherRequest(Request[WeatherResponse], kw_only=True, rename="camel"):
+class WeatherRequest(Request[WeatherResponse], frozen=True, kw_only=True, rename="camel"):
     """A message with every kind of field that a user may write."""
 
     __action__: ClassVar[str] = "VendorWeather"
@@ -53,14 +53,14 @@ class WeatherRequest(Request[WeatherResponse], kw_only=True, rename="camel"):
     custom_data: dict[str, Any] | None = None
 
 
-class StrictDataTransferRequest(v201.DataTransferRequest, kw_only=True):
+class StrictDataTransferRequest(v201.DataTransferRequest, frozen=True, kw_only=True):
     """Only one vendor, and a message id is a must."""
 
     vendor_id: Literal["com.example"]
     message_id: Annotated[str, Meta(max_length=4)]
 
 
-class PulseSend(SendPayload, kw_only=True):
+class PulseSend(SendPayload, frozen=True, kw_only=True):
     __action__: ClassVar[str] = "VendorPulse"
     beat: int
 
@@ -184,12 +184,12 @@ def test_a_stricter_payload_takes_the_place_of_the_standard_s(codec: Any) -> Non
 
 
 def test_what_a_derived_class_leaves_alone_keeps_what_annotations_cannot_say(backend: str) -> None:
-    class Shorter(v201.SetChargingProfileRequest, kw_only=True):
+    class Shorter(v201.SetChargingProfileRequest, frozen=True, kw_only=True):
         evse_id: Annotated[int, Meta(ge=0, le=4)]
 
     old = Codec("ocpp1.6", backend=backend)
 
-    class Far(v16.GetDiagnosticsRequest, kw_only=True):
+    class Far(v16.GetDiagnosticsRequest, frozen=True, kw_only=True):
         retries: Annotated[int, Meta(ge=0)]
 
     new = old.extend(messages=[Far])
@@ -247,7 +247,7 @@ class Colour(enum.Enum):
     RED = "red"
 
 
-class Answer(Response):
+class Answer(Response, frozen=True):
     __action__: ClassVar[str] = "Odd"
 
 
@@ -307,15 +307,15 @@ def test_a_struct_that_cannot_be_served_is_refused(inner: Any, advice: str, back
         Codec("ocpp2.0.1", backend=backend).extend(messages=[refused("a", inner), Answer])
 
 
-class Nameless(Request[WeatherResponse]):
+class Nameless(Request[WeatherResponse], frozen=True):
     pass
 
 
-class Other(Request[WeatherResponse]):
+class Other(Request[WeatherResponse], frozen=True):
     __action__: ClassVar[str] = "VendorOther"
 
 
-class Unanswered(Request):  # type: ignore[type-arg]
+class Unanswered(Request, frozen=True):
     __action__: ClassVar[str] = "VendorUnanswered"
 
 

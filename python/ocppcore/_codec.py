@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from typing_extensions import Buffer
 
     from . import v16, v21, v201
-    from ._frames import Call, CallError, CallResult, CallResultError, Peek, RawPayload, Send
+    from ._frames import Call, CallError, CallResult, CallResultError, Peek, Send
     from ._payloads import Message, SendPayload
 
     Data = str | Buffer
@@ -221,7 +221,7 @@ class Codec(Generic[FrameT]):
         limits: Mapping[str, int] | None = ...,
         codes: Mapping[str, str] | None = ...,
         max_size: int | None = ...,
-    ) -> Codec[FrameT | Call[Any] | CallResult[Any | RawPayload]]: ...
+    ) -> Codec[FrameT | Call[Any] | CallResult[Any]]: ...
     def extend(
         self,
         *,
@@ -232,9 +232,19 @@ class Codec(Generic[FrameT]):
     ) -> Codec[Any]:
         """A new codec that knows more or allows more; this one stays as it is, and the tables are shared where they can be.
 
-        - `messages`: an iterable of Struct classes, subclasses of `Request[Answer]`, `Response` or `SendPayload` with an `__action__`, for actions of
-          your own or as stricter payloads of known ones; or a mapping of actions to JSON Schemas, {"Action": {"request": ..., "response": ...}},
-          from which such classes are made.
+        - `messages`: an iterable of Struct classes for actions of your own, or as stricter payloads of known ones:
+
+              class PingResponse(Response, frozen=True, kw_only=True):
+                  __action__: ClassVar[str] = "VendorPing"
+                  ok: bool
+
+              class PingRequest(Request[PingResponse], frozen=True, kw_only=True):
+                  __action__: ClassVar[str] = "VendorPing"
+                  name: Annotated[str, Meta(max_length=20)]
+                  count: int | None = None
+
+          or a mapping of actions to JSON Schemas, {"VendorPing": {"request": {...}, "response": {...}}}, from which such classes are made;
+          `codec.messages` has them.
         - `limits`: lengths that this connection may use, {"IdTokenType.idToken": 64}, raised only. They serve `FieldLength` of 2.x.
         - `codes`: wire codes by kind of fault that replace the table's, {"missing": "ProtocolError"}.
         - `max_size`: the size limit in bytes.

@@ -218,7 +218,7 @@ class OcppError(Exception):
         if found is not None:
             text += f", found {found}" if expected else f"; found {found}"
         where: list[str] = []
-        if self.action is not None and not (redact and self.kind == "action_unknown"):
+        if self.action is not None and self.kind != "action_unknown":
             where.append(_shorten(self.action))
         if self.message_id is not None and not redact:
             where.append(f"id {_shorten(self.message_id)!r}")
@@ -226,7 +226,7 @@ class OcppError(Exception):
             where.append(f"byte {self.offset}")
         if where:
             text += f" ({', '.join(where)})"
-        advice = self._advice()
+        advice = "" if redact else self._advice()
         return _printable(f"{text}. {advice}" if advice else text)
 
     def _advice(self) -> str:
@@ -288,7 +288,19 @@ class PayloadError(OcppError):
     def _advice(self) -> str:
         if self.kind == "length":
             return "Codec.extend(limits=...) raises the limit for one field."
+        if self.kind in ("enum", "unknown_key"):
+            return _meant((self.found or "").strip('"'), _names(self.expected) or [])
         return ""
+
+
+def _meant(name: str, names: list[str]) -> str:
+    """The name that a peer probably meant: a letter's case or a typing error away."""
+    if len(name) < _LONGEST_QUOTE - 2:  # neither cut nor long to compare
+        folded = {known.casefold(): known for known in names}
+        meant = folded.get(name.casefold()) or _versions.nearest(name, names)
+        if meant is not None:
+            return f"It may be meant as {meant}."
+    return ""
 
 
 class EncodeError(OcppError):
@@ -378,62 +390,71 @@ def _public_path(path: str, module: str) -> str:
     return "".join("/" + (part if part in known or part.isdecimal() else "*") for part in path[1:].split("/"))
 
 
-_TYPE_KINDS = frozenset(
-    ("type", "null", "payload_type", "payload_missing", "message_id_type", "action_type", "error_field_type"),
-)
+_TYPE_KINDS = frozenset(("type", "null", "payload_missing", "error_field_type"))
+# What `says` says already, or the pointer.
+_SAID = frozenset(("message_id_type", "message_id_length", "action_type", "payload_type", "missing"))
 _COUNTS = {
-    "length": "at most {} characters",
-    "message_id_length": "1 to {} characters",
-    "too_few": "at least {} items",
-    "too_many": "at most {} items",
-    "depth": "at most {} levels",
-    "size": "at most {} bytes",
-    "arity": "{} elements",
-    "minimum": "at least {}",
-    "maximum": "at most {}",
-    "multiple_of": "a multiple of {}",
-    "format": "{}",
+    "length": "at most {} character",
+    "too_few": "at least {} item",
+    "too_many": "at most {} item",
+    "depth": "at most {} level",
+    "size": "at most {} byte",
+    "arity": "{} element",
 }
+_BOUNDS = {"minimum": "at least {}", "maximum": "at most {}", "multiple_of": "a multiple of {}", "format": "{}"}
 
 
 def _expectation(kind: str, expected: object) -> str:
     """An expectation in words; "" where the kind says it all. It holds facts of the schema alone."""
-    if expected is None or kind == "missing":  # the pointer names the missing field
+    if expected is None or kind in _SAID:
         return ""
     if kind in _TYPE_KINDS:
         return f"{'an' if str(expected)[:1] in 'aio' else 'a'} {expected}"
     if kind in _COUNTS:
-        return _COUNTS[kind].format(expected)
-    if isinstance(expected, tuple):
-        names = list(map(str, cast("tuple[object, ...]", expected)))
-        more = f" and {len(names) - 6} more" if len(names) > 6 else ""
-        return f"one of {', '.join(names[:6])}{more}" if names else "none"
-    return str(expected)
+        return _COUNTS[kind].format(expected) + ("" if expected == 1 else "s")
+    if kind in _BOUNDS:
+        return _BOUNDS[kind].format(expected)
+    names = _names(expected)
+    if names is None:
+        return str(expected)
+    more = f" and {len(names) - 6} more" if len(names) > 6 else ""
+    return f"one of {', '.join(names[:6])}{more}" if names else "none"
+
+
+def _names(expected: object) -> list[str] | None:
+    """The names of an expectation that is a choice."""
+    return list(map(str, cast("tuple[object, ...]", expected))) if isinstance(expected, tuple) else None
 
 
 # Kinds whose place is where something is absent or everything is: there is nothing to quote.
 _NOTHING_FOUND = frozenset(("missing", "too_few", "truncated", "size", "depth"))
-_TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[{]|[^\s,:\]}]+', re.DOTALL)
+_SCALAR = re.compile(rb'"(?:[^"\\]|\\.)*"|[^\s,:\[\]{}]+', re.DOTALL)
+_NESTING = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
 
 
 def _quote(kind: str, data: bytes | str, offset: int | None) -> str | None:
     """The value or token at `offset`, at most 64 characters, the last of them an ellipsis when it was cut."""
     if offset is None or kind in _NOTHING_FOUND:
         return None
-    # A character takes at most four bytes, and a str at least one for each, so this window holds what is to be shown.
-    window = 4 * (_LONGEST_QUOTE + 1)
     if isinstance(data, str):
         data = data.encode("utf-8", "surrogatepass")
-    part = data[offset : offset + window]
-    whole = offset + window >= len(data)
-    token = _TOKEN.match(part)
-    if token is None:
-        if part[:1] != b'"':
-            part = part[:1]  # a stray bracket, comma or control character
-    elif part[:1] not in (b"[", b"{"):
-        part = token.group() if whole or token.end() < len(part) else part
-    text = _printable(part.decode("utf-8", "backslashreplace"))
+    # A character takes at most four bytes: this window holds more than is shown.
+    part = data[offset : offset + 4 * (_LONGEST_QUOTE + 1)]
+    text = _printable(part[: _end_of_value(part)].decode("utf-8", "backslashreplace"))
     return _shorten(text) if text else None
+
+
+def _end_of_value(part: bytes) -> int:
+    """Where the value that begins the part ends; the part's own end if it lies beyond, 1 for what is no value."""
+    if part[:1] not in (b"[", b"{"):
+        scalar = _SCALAR.match(part)
+        return scalar.end() if scalar is not None else len(part) if part[:1] == b'"' else 1
+    depth = 0
+    for token in _NESTING.finditer(part):
+        depth += {b"[": 1, b"{": 1, b"]": -1, b"}": -1}.get(token.group(), 0)
+        if depth == 0:
+            return token.end()
+    return len(part)
 
 
 def _shorten(text: str, longest: int = _LONGEST_QUOTE) -> str:

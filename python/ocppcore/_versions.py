@@ -102,12 +102,17 @@ def wire_names(module: str) -> frozenset[str]:
 
 
 def near(name: str, known: Iterable[str]) -> str:
-    """A sentence's end that helps with a mistyped name: the known names that resemble it, or some of them."""
-    import difflib  # for people's mistakes only: it would slow down every import
+    """A sentence's end that helps with a mistyped name: the known name that resembles it, or some of them."""
+    names = sorted(known)
+    close = nearest(name, names)
+    if close is not None:
+        return f"did you mean {close!r}?"
+    return f"known are {', '.join(names[:5])}{', ...' if len(names) > 5 else ''}"
 
-    names = list(known)
-    close = difflib.get_close_matches(name, names, n=3, cutoff=0.6)
-    if close:
-        return f"did you mean {' or '.join(map(repr, close))}?"
-    some = ", ".join(sorted(names)[:5])
-    return f"known are {some}{', ...' if len(names) > 5 else ''}"
+
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """The known name that resembles a mistyped one most; None when none does."""
+    import difflib  # for mistakes only: it would slow down every import
+
+    close = difflib.get_close_matches(name, known, n=1, cutoff=0.7)
+    return close[0] if close else None
