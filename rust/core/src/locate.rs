@@ -47,12 +47,16 @@ pub fn locate(fault: Fault, schema: &Schema, limits: Option<&Limits>, cursor: Cu
     let silent = is_text(fault.kind) || matches!(frame, Some(FrameKind::CallError | FrameKind::CallResultError));
     let path = if silent { String::new() } else { sink.path() };
     let expected = match fault.kind {
-        Kind::MessageTypeInvalid | Kind::MessageTypeUnknown => Expected::Integers(schema.frames.iter().map(|(number, _)| i64::from(*number)).collect()),
+        Kind::MessageTypeInvalid | Kind::MessageTypeUnknown => {
+            Expected::Integers(schema.frames.iter().map(|(number, _)| i64::from(*number)).collect())
+        }
         Kind::Arity => match message_kind(text, schema) {
             Some(kind) => Expected::Integer(elements(kind) as i64),
             None => Expected::Nothing,
         },
-        Kind::ErrorFieldType => Expected::Text(if refusal_texts_stand(text, schema) { "object" } else { "string" }.to_owned()),
+        Kind::ErrorFieldType => {
+            Expected::Text(if refusal_texts_stand(text, schema) { "object" } else { "string" }.to_owned())
+        }
         kind => sink.expected(kind),
     };
     Located { path, expected }
@@ -98,7 +102,9 @@ impl Trail<'_> {
         for step in &self.steps {
             path.push('/');
             match step {
-                StepInto::Field(of, index) => path.push_str(&escape(&self.schema.types[*of as usize].fields[*index].name)),
+                StepInto::Field(of, index) => {
+                    path.push_str(&escape(&self.schema.types[*of as usize].fields[*index].name))
+                }
                 StepInto::Entry(key) => path.push_str(&escape(key)),
                 StepInto::Item(index) => path.push_str(&index.to_string()),
             }
@@ -126,31 +132,42 @@ impl Trail<'_> {
                 Expected::Names(self.schema.types[*of as usize].fields.iter().map(|field| field.name.clone()).collect())
             }),
             Kind::NumberRange | Kind::DuplicateKey => Expected::Nothing,
-            _ => self.field().map_or(Expected::Nothing, |(of, index)| self.expected_of(kind, of, index)),
+            _ => self.field().map_or(Expected::Nothing, |field| {
+                let in_item = matches!(self.steps.last(), Some(StepInto::Item(_)));
+                expected_of(self.schema, self.limits, kind, field, in_item)
+            }),
         }
     }
+}
 
-    fn expected_of(&self, kind: Kind, of: u32, index: usize) -> Expected {
-        let field: &Field = &self.schema.types[of as usize].fields[index];
-        let inside = matches!(self.steps.last(), Some(StepInto::Item(_)));
-        let raised = self.limits.and_then(|limits| limits.get(&(of, index as u16)));
-        match (kind, &field.kind) {
-            (Kind::Type | Kind::Null, _) if field.items.is_some() && !inside => Expected::Text("array".to_owned()),
-            (Kind::Type | Kind::Null, of) => Expected::Text(json_type(of).to_owned()),
-            (Kind::Enum, FieldKind::Enumeration(which)) => Expected::Names(self.schema.enums[*which as usize].values.clone()),
-            (Kind::Format, FieldKind::Uri { .. }) => Expected::Text("uri".to_owned()),
-            (Kind::Format, _) => Expected::Text("date-time".to_owned()),
-            (Kind::Minimum, FieldKind::Integer { min, .. }) => Expected::Integer(*min),
-            (Kind::Maximum, FieldKind::Integer { max, .. }) => Expected::Integer(*max),
-            (Kind::Minimum, FieldKind::Number { min, .. }) => Expected::Number(*min),
-            (Kind::Maximum, FieldKind::Number { max, .. }) => Expected::Number(*max),
-            (Kind::MultipleOf, FieldKind::Number { step: Some(step), .. }) => Expected::Text(step.text.clone()),
-            (Kind::Length, FieldKind::String { max } | FieldKind::Uri { max }) => Expected::Integer(i64::from(*raised.unwrap_or(max))),
-            (Kind::Missing, _) => Expected::Text(field.name.clone()),
-            (Kind::TooFew, _) => field.items.map_or(Expected::Nothing, |items| Expected::Integer(i64::from(items.least))),
-            (Kind::TooMany, _) => field.items.map_or(Expected::Nothing, |items| Expected::Integer(i64::from(items.most))),
-            _ => Expected::Nothing,
+/// What a field of the type `of` expects of its value, or of one of its items, when that has a fault of this kind.
+pub fn expected_of(
+    schema: &Schema,
+    limits: Option<&Limits>,
+    kind: Kind,
+    (of, index): (u32, usize),
+    in_item: bool,
+) -> Expected {
+    let field: &Field = &schema.types[of as usize].fields[index];
+    let raised = limits.and_then(|limits| limits.get(&(of, index as u16)));
+    match (kind, &field.kind) {
+        (Kind::Type | Kind::Null, _) if field.items.is_some() && !in_item => Expected::Text("array".to_owned()),
+        (Kind::Type | Kind::Null, of) => Expected::Text(json_type(of).to_owned()),
+        (Kind::Enum, FieldKind::Enumeration(which)) => Expected::Names(schema.enums[*which as usize].values.clone()),
+        (Kind::Format, FieldKind::Uri { .. }) => Expected::Text("uri".to_owned()),
+        (Kind::Format, _) => Expected::Text("date-time".to_owned()),
+        (Kind::Minimum, FieldKind::Integer { min, .. }) => Expected::Integer(*min),
+        (Kind::Maximum, FieldKind::Integer { max, .. }) => Expected::Integer(*max),
+        (Kind::Minimum, FieldKind::Number { min, .. }) => Expected::Number(*min),
+        (Kind::Maximum, FieldKind::Number { max, .. }) => Expected::Number(*max),
+        (Kind::MultipleOf, FieldKind::Number { step: Some(step), .. }) => Expected::Text(step.text.clone()),
+        (Kind::Length, FieldKind::String { max } | FieldKind::Uri { max }) => {
+            Expected::Integer(i64::from(*raised.unwrap_or(max)))
         }
+        (Kind::Missing, _) => Expected::Text(field.name.clone()),
+        (Kind::TooFew, _) => field.items.map_or(Expected::Nothing, |items| Expected::Integer(i64::from(items.least))),
+        (Kind::TooMany, _) => field.items.map_or(Expected::Nothing, |items| Expected::Integer(i64::from(items.most))),
+        _ => Expected::Nothing,
     }
 }
 

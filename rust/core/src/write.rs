@@ -28,6 +28,10 @@ impl Literal {
         Self { length: text.len(), padded, long: (!short).then(|| text.into()) }
     }
 
+    pub fn text(&self) -> &[u8] {
+        self.long.as_deref().unwrap_or(&self.padded[..self.length.min(PADDED)])
+    }
+
     /// `,"name":`, as each key of an object is written; see `Writer::close_object` for the first one.
     pub fn key(name: &str) -> Self {
         let mut writer = Writer::default();

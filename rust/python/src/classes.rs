@@ -6,7 +6,7 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString, PyTuple, PyType};
 
-use crate::raw::{Absent, HalfStruct, Layout};
+use crate::raw::{Absent, HalfStruct, Layout, Slots};
 
 /// A class of Structs and the attributes that are filled, in the order of the fields that they stand for.
 pub struct Class {
@@ -50,6 +50,19 @@ impl Class {
         // What the probe cannot do with a class shows when an instance is made by calling it.
         let layout = probe(object, &attributes, required, unset).unwrap_or_default();
         Ok(Self { object: object.clone().unbind(), attributes, layout })
+    }
+
+    /// The slots of an instance; None for one whose attributes must be asked for: of a subclass, or of a class that keeps them elsewhere.
+    #[inline]
+    pub fn slots<'a, 'py>(&'a self, object: &'a Bound<'py, PyAny>) -> Option<Slots<'a, 'py>> {
+        self.layout.as_ref()?.read(object)
+    }
+
+    /// Whether an object is an instance, of a subclass too.
+    #[inline]
+    pub fn covers(&self, object: &Bound<'_, PyAny>) -> bool {
+        let class = object.get_type();
+        class.is(&self.object) || class.mro().iter().any(|base| base.is(&self.object))
     }
 
     /// A new instance to be filled.

@@ -13,6 +13,7 @@ use pyo3::types::{PyBytes, PyDict, PyString};
 use pyo3::{IntoPyObjectExt, PyTraverseError, PyVisit, intern};
 
 use crate::build::Build;
+use crate::encode;
 use crate::errors::Report;
 use crate::input::Input;
 use crate::schema::Schema;
@@ -166,6 +167,14 @@ impl Engine {
                 Err(self.located(&input, fault, Reading::Payload { which }, frame))
             }
         }
+    }
+
+    fn encode<'py>(&self, frame: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyBytes>> {
+        encode::frame(self, frame)
+    }
+
+    fn encode_payload<'py>(&self, payload: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyBytes>> {
+        encode::payload(self, payload)
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {

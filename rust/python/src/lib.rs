@@ -5,9 +5,11 @@
 
 mod build;
 mod classes;
+mod encode;
 mod engine;
 mod errors;
 mod input;
+mod outgoing;
 mod raw;
 mod schema;
 

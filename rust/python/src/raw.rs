@@ -10,6 +10,7 @@ use std::ptr::{self, NonNull};
 
 use pyo3::ffi;
 use pyo3::prelude::*;
+use pyo3::types::PyDict;
 
 /// The size of a machine word, of a slot and of a pointer.
 const WORD: usize = size_of::<usize>();
@@ -102,6 +103,66 @@ impl Layout {
             let body = body_of(object);
             ptr::copy_nonoverlapping(self.template.as_ptr(), body, self.template.len());
             Some(HalfStruct { object, layout: self, filled: 0, py })
+        }
+    }
+}
+
+/// The slots of a Struct that exists.
+pub struct Slots<'a, 'py> {
+    layout: &'a Layout,
+    object: &'a Bound<'py, PyAny>,
+}
+
+impl Layout {
+    /// The slots of an object; None if it is not of exactly this class.
+    #[inline]
+    pub fn read<'a, 'py>(&'a self, object: &'a Bound<'py, PyAny>) -> Option<Slots<'a, 'py>> {
+        (object.get_type_ptr().cast() == self.class.as_ptr()).then_some(Slots { layout: self, object })
+    }
+}
+
+impl<'py> Slots<'_, 'py> {
+    /// What a field holds; None if that is None or nothing.
+    #[inline]
+    pub fn get(&self, index: usize) -> Option<Bound<'py, PyAny>> {
+        let body = self.object.as_ptr().cast::<u8>().wrapping_add(size_of::<ffi::PyObject>()).cast::<usize>();
+        // SAFETY: the object is of the class that the layout was probed with, or of one with the same layout if somebody has
+        // assigned its `__class__` since; the slot lies within it and owns what it holds, or is NULL.
+        let held = unsafe { *body.add(usize::from(self.layout.slots[index])) } as *mut ffi::PyObject;
+        if ptr::eq(held, none()) {
+            return None;
+        }
+        // SAFETY: as above; the new reference makes what is held outlive whatever Python code does to the object.
+        unsafe { Bound::from_borrowed_ptr_or_opt(self.object.py(), held) }
+    }
+}
+
+/// The entries of a dict, each held while it is looked at, so that Python code may run between them.
+pub struct Entries<'a, 'py> {
+    dict: &'a Bound<'py, PyDict>,
+    position: ffi::Py_ssize_t,
+}
+
+impl<'a, 'py> Entries<'a, 'py> {
+    pub fn of(dict: &'a Bound<'py, PyDict>) -> Self {
+        Self { dict, position: 0 }
+    }
+}
+
+impl<'py> Iterator for Entries<'_, 'py> {
+    type Item = (Bound<'py, PyAny>, Bound<'py, PyAny>);
+
+    #[inline]
+    fn next(&mut self) -> Option<Self::Item> {
+        let (mut key, mut value) = (ptr::null_mut(), ptr::null_mut());
+        // SAFETY: a live dict, whose state CPython reads anew each time: a position that is none any more ends the walk. The key and
+        // the value are alive when it returns; nothing runs before they are held.
+        unsafe {
+            if ffi::PyDict_Next(self.dict.as_ptr(), &mut self.position, &mut key, &mut value) == 0 {
+                return None;
+            }
+            let py = self.dict.py();
+            Some((Bound::from_borrowed_ptr(py, key), Bound::from_borrowed_ptr(py, value)))
         }
     }
 }

@@ -10,6 +10,7 @@ use pyo3::types::{PyDict, PyString, PyType};
 
 use crate::build::Times;
 use crate::classes::Class;
+use crate::outgoing::Outgoing;
 use crate::raw::AsciiStrings;
 
 /// The compact models, embedded: `make` generates them, the Python backend reads the same files.
@@ -35,6 +36,7 @@ pub struct Schema {
     pub door: Door,
     pub ascii: AsciiStrings,
     pub times: Times,
+    pub outgoing: Outgoing,
     /// Address of a class -> index of the message whose request or response it is.
     messages: HashMap<usize, u32>,
     /// Address of a class -> index of its type.
@@ -138,8 +140,10 @@ impl Schema {
                 }
             }
         }
+        let enums: Vec<Vec<_>> = tables.enums.iter().map(|values| values.values.iter().map(intern).collect()).collect();
         Ok(Self {
-            enums: tables.enums.iter().map(|values| values.values.iter().map(intern).collect()).collect(),
+            outgoing: Outgoing::new(py, &tables, &bound, &enums)?,
+            enums,
             keys: tables
                 .types
                 .iter()

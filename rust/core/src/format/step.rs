@@ -17,7 +17,7 @@ pub fn is_multiple(text: &[u8], step: &Step) -> bool {
     }
     let modulus = u128::from(step.mantissa);
     let rest = digits.iter().fold(0u128, |rest, digit| (rest * 10 + u128::from(*digit)) % modulus);
-    rest * power_of_ten(shift as u64, modulus) % modulus == 0
+    (rest * power_of_ten(shift as u64, modulus)).is_multiple_of(modulus)
 }
 
 /// 10^exponent modulo `modulus`, by squaring; the operands stay below 2^64, so that no product overflows.
