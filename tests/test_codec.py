@@ -8,6 +8,7 @@ import pickle
 import subprocess
 import sys
 import threading
+import tracemalloc
 from typing import Any
 
 import pytest
@@ -233,6 +234,30 @@ def test_codecs_of_a_version_share_their_tables(backend: str) -> None:
     second = first.extend(limits={"ChargingStationType.model": 30}, codes={"missing": "ProtocolError"}, max_size=99)
     tables = [_backend.schema(codec._settings.vocabulary, codec.backend) for codec in (first, second)]
     assert tables[0] is tables[1]
+
+
+def test_a_derived_codec_costs_at_most_a_kibibyte(backend: str) -> None:
+    codec = Codec("ocpp2.0.1", backend=backend)
+
+    def derive() -> list[Any]:
+        return [codec.extend(limits={"ChargingStationType.model": 30}) for _ in range(1000)]
+
+    derive()
+    tracemalloc.start()
+    try:
+        kept = derive()
+        size, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert size / len(kept) <= 1024
+
+
+def test_a_codec_is_not_subclassed() -> None:
+    class Mine(Codec[Any]):
+        pass
+
+    with pytest.raises(TypeError, match="extend"):
+        Mine("ocpp2.0.1")
 
 
 def test_threads_share_a_codec(backend: str) -> None:

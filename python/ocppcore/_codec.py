@@ -95,6 +95,8 @@ class Codec(Generic[FrameT]):
     @overload
     def __new__(cls, subprotocol: str, *, max_size: int = ..., backend: str | None = ...) -> Codec[Any]: ...
     def __new__(cls, subprotocol: str, *, max_size: int = DEFAULT_MAX_SIZE, backend: str | None = None) -> Codec[Any]:
+        if cls is not Codec:
+            raise TypeError("a codec is taught by extend(...), not by subclassing Codec")
         version = _versions.version_of(subprotocol)
         choice = _backend.choose(backend)
         return _make(
