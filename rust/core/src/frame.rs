@@ -1,9 +1,9 @@
 //! The envelope: what a frame is, before any schema, and the walk through a whole one (OCPP-J 1.6 §4.2, 2.x Part 4 §4.2).
 
-use crate::error::{Fault, Kind};
-use crate::scan::{Begins, Cursor, Text};
-use crate::schema::{FrameKind, Schema};
-use crate::sink::{Check, Sink, Stop};
+use crate::error::Kind;
+use crate::scan::{Begins, Cursor, Stop, Text};
+use crate::schema::{FrameKind, Schema, Style};
+use crate::sink::{Check, Sink};
 use crate::validate::Walker;
 
 /// The longest id that a frame may have, in code points.
@@ -19,6 +19,8 @@ pub struct Head<'a> {
     pub kind: FrameKind,
     pub id: Text<'a>,
     pub action: Option<Text<'a>>,
+    /// A space follows the first comma: the sender spaces what it writes.
+    pub spaced: bool,
 }
 
 /// What stands after the head.
@@ -42,118 +44,146 @@ pub const fn elements(kind: FrameKind) -> usize {
 }
 
 /// Reads the head of a frame, up to the comma before its payload.
-pub fn head<'a>(cursor: &mut Cursor<'a>, schema: &Schema) -> Result<Head<'a>, Fault> {
-    cursor.skip_space();
-    if cursor.value_begins()? != Begins::Array {
-        return Err(Fault::new(Kind::FrameNotArray, cursor.at));
+#[inline]
+pub fn head<'a>(cursor: &mut Cursor<'a>, schema: &Schema) -> Result<Head<'a>, Stop> {
+    if cursor.skip_space() != b'[' {
+        return wrong(cursor, Kind::FrameNotArray);
     }
     cursor.open()?;
-    cursor.skip_space();
-    if cursor.peek() == Some(b']') {
-        return Err(Fault::new(Kind::MessageTypeInvalid, cursor.at));
+    if cursor.skip_space() == b']' {
+        return cursor.fail(Kind::MessageTypeInvalid, cursor.at);
     }
     let (number, kind) = message_type(cursor, schema)?;
-    element(cursor)?;
-    if cursor.value_begins()? != Begins::String {
-        return Err(Fault::new(Kind::MessageIdType, cursor.at));
-    }
-    let at = cursor.at;
-    let id = cursor.string()?;
+    element(cursor, Kind::Arity)?;
+    let spaced = cursor.byte() == b' ';
+    let id = string_of(cursor, Kind::MessageIdType)?;
     if id.length == 0 || id.length > MAX_ID {
-        return Err(Fault::new(Kind::MessageIdLength, at));
+        return cursor.fail(Kind::MessageIdLength, begin_of(cursor, &id));
     }
-    let mut head = Head { number, kind, id, action: None };
-    if matches!(kind, FrameKind::Call | FrameKind::Send) {
-        element(cursor)?;
-        if cursor.value_begins()? != Begins::String {
-            return Err(Fault::new(Kind::ActionType, cursor.at));
+    let action = match kind {
+        FrameKind::Call | FrameKind::Send => {
+            element(cursor, Kind::Arity)?;
+            Some(string_of(cursor, Kind::ActionType)?)
         }
-        head.action = Some(cursor.string()?);
-    }
-    Ok(head)
+        _ => None,
+    };
+    Ok(Head { number, kind, id, action, spaced })
 }
 
-pub(crate) fn message_type(cursor: &mut Cursor<'_>, schema: &Schema) -> Result<(i64, FrameKind), Fault> {
+/// Reads the message type.
+#[inline]
+pub(crate) fn message_type(cursor: &mut Cursor<'_>, schema: &Schema) -> Result<(i64, FrameKind), Stop> {
     let begins = cursor.value_begins()?;
     let at = cursor.at;
     if begins != Begins::Number {
-        return Err(Fault::new(Kind::MessageTypeInvalid, at));
+        return wrong(cursor, Kind::MessageTypeInvalid);
     }
-    let number = cursor.number()?;
-    if !number.plain {
-        return Err(Fault::new(Kind::MessageTypeInvalid, at));
+    let number = match cursor.short_integer() {
+        Some(number) => number,
+        None => {
+            let number = cursor.number()?;
+            if !number.plain {
+                return cursor.fail(Kind::MessageTypeInvalid, at);
+            }
+            match number.integer() {
+                Some(number) => number,
+                None => return cursor.fail(Kind::NumberRange, at),
+            }
+        }
+    };
+    match schema.frame_kind(number) {
+        Some(kind) => Ok((number, kind)),
+        None => cursor.fail(Kind::MessageTypeUnknown, at),
     }
-    let unknown = Fault::new(Kind::MessageTypeUnknown, at);
-    let number = number.integer().ok_or(unknown)?;
-    Ok((number, schema.frame_kind(number).ok_or(unknown)?))
 }
 
-/// Passes the comma before an element that must come.
-#[inline]
-fn element(cursor: &mut Cursor<'_>) -> Result<(), Fault> {
-    cursor.skip_space();
-    match cursor.peek() {
-        Some(b',') => {
+/// Reads a string; a value of another type is a fault of the kind `otherwise`.
+#[inline(always)]
+fn string_of<'a>(cursor: &mut Cursor<'a>, otherwise: Kind) -> Result<Text<'a>, Stop> {
+    if cursor.skip_space() == b'"' { cursor.string() } else { wrong(cursor, otherwise) }
+}
+
+/// The opening quote of a string that has just been read.
+#[inline(always)]
+fn begin_of(cursor: &Cursor<'_>, text: &Text<'_>) -> usize {
+    cursor.at - text.raw.len() - 2
+}
+
+/// The fault of an element of a wrong type; a literal is read to its end first.
+#[cold]
+#[inline(never)]
+fn wrong<T>(cursor: &mut Cursor<'_>, kind: Kind) -> Result<T, Stop> {
+    let begins = cursor.value_begins()?;
+    let at = cursor.at;
+    if begins == Begins::Literal {
+        cursor.literal()?;
+    }
+    cursor.fail(kind, at)
+}
+
+/// Passes the comma before an element that must come; where the frame ends instead, that is a fault of the kind `otherwise`.
+#[inline(always)]
+fn element(cursor: &mut Cursor<'_>, otherwise: Kind) -> Result<(), Stop> {
+    match cursor.skip_space() {
+        b',' => {
             cursor.at += 1;
             Ok(())
         }
-        Some(b']') => Err(Fault::new(Kind::Arity, cursor.at)),
-        _ => Err(cursor.unexpected()),
+        b']' => cursor.fail(otherwise, cursor.at),
+        _ => cursor.unexpected(cursor.at),
     }
-}
-
-/// Passes the comma before the payload.
-#[inline]
-fn payload_element(cursor: &mut Cursor<'_>) -> Result<(), Fault> {
-    element(cursor).map_err(|fault| if fault.kind == Kind::Arity { Fault::new(Kind::PayloadMissing, fault.offset) } else { fault })
 }
 
 /// Passes the end of a frame, and of the text.
-#[inline]
-fn end(cursor: &mut Cursor<'_>) -> Result<(), Fault> {
-    cursor.skip_space();
-    match cursor.peek() {
-        Some(b']') => cursor.at += 1,
-        Some(b',') => {
+#[inline(always)]
+fn end(cursor: &mut Cursor<'_>) -> Result<(), Stop> {
+    match cursor.skip_space() {
+        b']' => {}
+        b',' => {
             cursor.at += 1;
             cursor.value_begins()?;
-            return Err(Fault::new(Kind::Arity, cursor.at));
+            return cursor.fail(Kind::Arity, cursor.at);
         }
-        _ => return Err(cursor.unexpected()),
+        _ => return cursor.unexpected(cursor.at),
     }
+    cursor.at += 1;
     cursor.depth -= 1;
     end_of_text(cursor)
 }
 
 /// Only white space may follow.
-#[inline]
-pub fn end_of_text(cursor: &mut Cursor<'_>) -> Result<(), Fault> {
+#[inline(always)]
+pub fn end_of_text(cursor: &mut Cursor<'_>) -> Result<(), Stop> {
     cursor.skip_space();
-    if cursor.at < cursor.text.len() { Err(Fault::new(Kind::Syntax, cursor.at)) } else { Ok(()) }
+    if cursor.at < cursor.text.len() { cursor.unexpected(cursor.at) } else { Ok(()) }
 }
 
 /// Where the payload begins, for a reader that looks no further; None for a refusal.
-pub fn payload_start(cursor: &mut Cursor<'_>, head: &Head<'_>) -> Result<Option<usize>, Fault> {
+pub fn payload_start(cursor: &mut Cursor<'_>, head: &Head<'_>) -> Result<Option<usize>, Stop> {
     if matches!(head.kind, FrameKind::CallError | FrameKind::CallResultError) {
         return Ok(None);
     }
-    payload_element(cursor)?;
+    element(cursor, Kind::PayloadMissing)?;
     cursor.skip_space();
     Ok(Some(cursor.at))
 }
 
 impl<'a, S: Sink> Walker<'_, 'a, S> {
     /// Reads a whole frame. `answered` gives the type of an answer's payload by the id, None when nobody knows it.
-    pub fn frame(&mut self, answered: impl FnOnce(&Text<'a>) -> Result<Option<u32>, Stop>) -> Result<(Head<'a>, Body<'a, S::Value>), Stop> {
+    pub fn frame(
+        &mut self,
+        answered: impl FnOnce(&Text<'a>) -> Result<Option<u32>, Stop>,
+    ) -> Result<(Head<'a>, Body<'a, S::Value>), Stop> {
         let head = head(&mut self.cursor, self.schema)?;
+        self.style = if head.spaced { Style::Spaced } else { Style::Compact };
         let body = match head.kind {
             FrameKind::Call | FrameKind::Send => {
                 let which = self.payload_type(&head)?;
-                payload_element(&mut self.cursor)?;
+                element(&mut self.cursor, Kind::PayloadMissing)?;
                 Body::Payload { which, value: self.payload(which)? }
             }
             FrameKind::CallResult => {
-                payload_element(&mut self.cursor)?;
+                element(&mut self.cursor, Kind::PayloadMissing)?;
                 match answered(&head.id)? {
                     Some(which) => Body::Payload { which, value: self.payload(which)? },
                     None => self.raw_payload()?,
@@ -162,9 +192,9 @@ impl<'a, S: Sink> Walker<'_, 'a, S> {
             FrameKind::CallError | FrameKind::CallResultError => {
                 let code = self.error_text()?;
                 let description = self.error_text()?;
-                element(&mut self.cursor)?;
-                if self.cursor.value_begins()? != Begins::Object {
-                    return Err(Fault::new(Kind::ErrorFieldType, self.cursor.at).into());
+                element(&mut self.cursor, Kind::Arity)?;
+                if self.cursor.skip_space() != b'{' {
+                    return wrong(&mut self.cursor, Kind::ErrorFieldType);
                 }
                 Body::Refusal { code, description, details: self.any_object()? }
             }
@@ -188,13 +218,21 @@ impl<'a, S: Sink> Walker<'_, 'a, S> {
         Ok(value)
     }
 
-    fn payload_type(&self, head: &Head<'a>) -> Result<u32, Stop> {
-        let action = head.action.as_ref().map(Text::bytes).unwrap_or_default();
-        let message = self.schema.message_index(&action).map(|index| &self.schema.messages[index as usize]);
-        let which = message.and_then(|message| if head.kind == FrameKind::Send { message.send } else { message.request });
-        // The cursor is behind the action's closing quote.
-        let at = self.cursor.at - head.action.map_or(0, |action| action.raw.len() + 2);
-        which.ok_or_else(|| Fault::new(Kind::ActionUnknown, at).into())
+    #[inline]
+    fn payload_type(&mut self, head: &Head<'a>) -> Result<u32, Stop> {
+        let Some(action) = &head.action else { return self.cursor.fail(Kind::ActionUnknown, self.cursor.at) };
+        let begin = begin_of(&self.cursor, action);
+        let index = match action.escaped {
+            false => self.schema.action_in(self.cursor.text, begin + 1, self.cursor.at - 1),
+            true => self.schema.message_index(&action.bytes()),
+        };
+        let message = index.map(|index| &self.schema.messages[index]);
+        let which =
+            message.and_then(|message| if head.kind == FrameKind::Send { message.send } else { message.request });
+        match which {
+            Some(which) => Ok(which),
+            None => self.cursor.fail(Kind::ActionUnknown, begin),
+        }
     }
 
     fn payload(&mut self, which: u32) -> Result<S::Value, Stop> {
@@ -212,7 +250,7 @@ impl<'a, S: Sink> Walker<'_, 'a, S> {
             Begins::Literal if self.cursor.literal()?.is_none() => Kind::PayloadMissing,
             _ => Kind::PayloadType,
         };
-        Err(Fault::new(kind, at).into())
+        self.cursor.fail(kind, at)
     }
 
     fn raw_payload(&mut self) -> Result<Body<'a, S::Value>, Stop> {
@@ -221,19 +259,18 @@ impl<'a, S: Sink> Walker<'_, 'a, S> {
         if S::LISTENS {
             self.any_object()?;
         } else {
-            let mut walker = Walker { schema: self.schema, limits: None, cursor: self.cursor.clone(), sink: &mut Check };
-            walker.any_object()?;
+            let mut check = Check;
+            let mut walker = Walker::new(self.schema, None, self.cursor.clone(), &mut check);
+            let walked = walker.any_object();
             self.cursor = walker.cursor;
+            walked?;
         }
         Ok(Body::Raw { start, end: self.cursor.at })
     }
 
     pub(crate) fn error_text(&mut self) -> Result<Text<'a>, Stop> {
-        element(&mut self.cursor)?;
-        if self.cursor.value_begins()? != Begins::String {
-            return Err(Fault::new(Kind::ErrorFieldType, self.cursor.at).into());
-        }
-        Ok(self.cursor.string()?)
+        element(&mut self.cursor, Kind::Arity)?;
+        string_of(&mut self.cursor, Kind::ErrorFieldType)
     }
 }
 
@@ -263,12 +300,12 @@ fn recover_into(found: &mut Recovered, text: &[u8]) -> Option<()> {
     }
     let number = cursor.number().ok().filter(|number| number.plain)?;
     // A number that the text's end cuts off may not be all of it.
-    cursor.peek()?;
+    text.get(cursor.at)?;
     found.number = Some(number.integer()?);
-    element(&mut cursor).ok()?;
+    element(&mut cursor, Kind::Arity).ok()?;
     found.id = Some(string(&mut cursor)?);
     if let Some(2 | 6) = found.number {
-        element(&mut cursor).ok()?;
+        element(&mut cursor, Kind::Arity).ok()?;
         found.action = Some(string(&mut cursor)?);
     }
     Some(())

@@ -6,7 +6,7 @@ use crate::error::{Expected, Fault, Kind};
 use crate::format::datetime::DateTime;
 use crate::frame::{MAX_ID, elements, head, message_type};
 use crate::scan::{Cursor, MAX_DEPTH, Text};
-use crate::schema::{Enumeration, Field, FieldKind, FrameKind, ObjectType, Schema};
+use crate::schema::{Field, FieldKind, FrameKind, ObjectType, Schema};
 use crate::sink::{Check, Sink, Stop};
 use crate::validate::{Limits, Walker};
 
@@ -32,13 +32,14 @@ pub struct Located {
 pub fn locate(fault: Fault, schema: &Schema, limits: Option<&Limits>, cursor: Cursor<'_>, reading: Reading) -> Located {
     let text = cursor.text;
     let mut sink = Trail { schema, limits, steps: Vec::new(), objects: Vec::new() };
-    let mut walker = Walker { schema, limits, cursor, sink: &mut sink };
-    let met = match reading {
+    let mut walker = Walker::new(schema, limits, cursor, &mut sink);
+    let stopped = match reading {
         Reading::Frame { answered } => walker.frame(|_| Ok(answered)).err(),
         Reading::Payload { which } => walker.payload_alone(which).err(),
         Reading::Object => walker.object_alone().err(),
     };
-    debug_assert_eq!(met, Some(Stop::Fault(fault)), "the second walk met another fault than the first");
+    debug_assert!(stopped.is_some());
+    debug_assert_eq!(walker.cursor.fault, Some(fault), "the second walk met another fault than the first");
     let frame = match reading {
         Reading::Frame { .. } => head(&mut Cursor::new(text), schema).ok().map(|head| head.kind),
         _ => None,
@@ -74,7 +75,8 @@ fn message_kind(text: &[u8], schema: &Schema) -> Option<FrameKind> {
 fn refusal_texts_stand(text: &[u8], schema: &Schema) -> bool {
     let mut cursor = Cursor::new(text);
     head(&mut cursor, schema).is_ok_and(|_| {
-        let mut walker = Walker { schema, limits: None, cursor, sink: &mut Check };
+        let mut check = Check;
+        let mut walker = Walker::new(schema, None, cursor, &mut check);
         walker.error_text().is_ok() && walker.error_text().is_ok()
     })
 }
@@ -196,7 +198,7 @@ impl Sink for Trail<'_> {
     fn string(&mut self, _: &Text<'_>) -> Result<(), Stop> {
         Ok(())
     }
-    fn enumeration(&mut self, _: &Enumeration, _: u32, _: usize) -> Result<(), Stop> {
+    fn enumeration(&mut self, _: usize) -> Result<(), Stop> {
         Ok(())
     }
     fn integer(&mut self, _: i64) -> Result<(), Stop> {
@@ -221,7 +223,7 @@ impl Sink for Trail<'_> {
     fn field(&mut self, (): &mut (), _: &ObjectType, _: usize, (): ()) -> Result<(), Stop> {
         Ok(())
     }
-    fn finish(&mut self, (): (), _: &ObjectType) -> Result<(), Stop> {
+    fn finish(&mut self, (): (), _: u128) -> Result<(), Stop> {
         self.objects.pop();
         Ok(())
     }

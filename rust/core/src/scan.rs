@@ -6,6 +6,7 @@ use std::borrow::Cow;
 
 use crate::error::{Fault, Kind};
 use crate::format::number::{self, Number};
+use crate::simd;
 
 /// Open brackets that a text may have at once, the frame's own included.
 pub const MAX_DEPTH: usize = 64;
@@ -56,6 +57,10 @@ pub fn begins(byte: u8) -> Begins {
     }
 }
 
+/// The walk has ended early. The cursor's `fault` says why; where it has none, the sink gave up and knows why itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stop;
+
 /// A place in a text.
 #[derive(Clone, Debug)]
 pub struct Cursor<'a> {
@@ -63,77 +68,88 @@ pub struct Cursor<'a> {
     pub at: usize,
     /// Brackets that are open here.
     pub depth: usize,
+    /// What ended the walk.
+    pub fault: Option<Fault>,
 }
 
 impl<'a> Cursor<'a> {
     pub fn new(text: &'a [u8]) -> Self {
-        Self { text, at: 0, depth: 0 }
+        Self { text, at: 0, depth: 0, fault: None }
     }
 
-    /// A fault at this byte: `syntax`, or `truncated` where the text has ended.
+    /// Ends the walk with a fault.
     #[cold]
-    pub fn unexpected(&self) -> Fault {
-        self.unexpected_at(self.at)
+    #[inline(never)]
+    pub fn fail<T>(&mut self, kind: Kind, at: usize) -> Result<T, Stop> {
+        self.fault = Some(Fault::new(kind, at));
+        Err(Stop)
     }
 
+    /// Ends the walk at a byte that cannot stand here: `syntax`, or `truncated` where the text has ended.
     #[cold]
-    pub fn unexpected_at(&self, at: usize) -> Fault {
-        if at >= self.text.len() { Fault::new(Kind::Truncated, self.text.len()) } else { Fault::new(Kind::Syntax, at) }
+    #[inline(never)]
+    pub fn unexpected<T>(&mut self, at: usize) -> Result<T, Stop> {
+        let end = self.text.len();
+        if at >= end { self.fail(Kind::Truncated, end) } else { self.fail(Kind::Syntax, at) }
     }
 
-    #[inline]
-    pub fn peek(&self) -> Option<u8> {
-        self.text.get(self.at).copied()
+    /// The byte here; NUL, which nothing begins with, where the text has ended.
+    #[inline(always)]
+    pub fn byte(&self) -> u8 {
+        self.byte_at(self.at)
     }
 
-    #[inline]
-    pub fn skip_space(&mut self) {
-        if let Some(&byte) = self.text.get(self.at)
-            && byte <= b' '
-        {
-            self.skip_space_slowly();
-        }
+    #[inline(always)]
+    pub fn byte_at(&self, at: usize) -> u8 {
+        if at < self.text.len() { self.text[at] } else { 0 }
     }
 
-    fn skip_space_slowly(&mut self) {
-        while let Some(b' ' | b'\t' | b'\n' | b'\r') = self.peek() {
+    /// Passes white space; the byte behind it.
+    #[inline(always)]
+    pub fn skip_space(&mut self) -> u8 {
+        let byte = self.byte();
+        if byte > b' ' { byte } else { self.skip_space_slowly() }
+    }
+
+    #[inline(never)]
+    fn skip_space_slowly(&mut self) -> u8 {
+        while let b' ' | b'\t' | b'\n' | b'\r' = self.byte() {
             self.at += 1;
         }
+        self.byte()
     }
 
-    /// The first byte of a value, after white space; a fault if none begins here.
-    #[inline]
-    pub fn value_begins(&mut self) -> Result<Begins, Fault> {
-        self.skip_space();
-        match self.peek().map(begins) {
-            Some(Begins::Nothing) | None => Err(self.unexpected()),
-            Some(kind) => Ok(kind),
+    /// Passes white space; the first byte of the value behind it.
+    #[inline(always)]
+    pub fn value_begins(&mut self) -> Result<Begins, Stop> {
+        let byte = self.skip_space();
+        match begins(byte) {
+            Begins::Nothing => self.unexpected(self.at),
+            kind => Ok(kind),
         }
     }
 
     /// After an element: true for a comma, false for the closing bracket; both are passed.
-    #[inline]
-    pub fn more(&mut self, close: u8) -> Result<bool, Fault> {
-        self.skip_space();
-        match self.peek() {
-            Some(b',') => {
-                self.at += 1;
-                Ok(true)
-            }
-            Some(byte) if byte == close => {
-                self.at += 1;
-                self.depth -= 1;
-                Ok(false)
-            }
-            _ => Err(self.unexpected()),
+    #[inline(always)]
+    pub fn more(&mut self, close: u8) -> Result<bool, Stop> {
+        let byte = self.skip_space();
+        if byte == b',' {
+            self.at += 1;
+            return Ok(true);
         }
+        if byte == close {
+            self.at += 1;
+            self.depth -= 1;
+            return Ok(false);
+        }
+        self.unexpected(self.at)
     }
 
     /// Passes an opening bracket.
-    #[inline]
-    pub fn open(&mut self) -> Result<(), Fault> {
+    #[inline(always)]
+    pub fn open(&mut self) -> Result<(), Stop> {
         if self.depth == MAX_DEPTH {
-            return Err(Fault::new(Kind::Depth, self.at));
+            return self.fail(Kind::Depth, self.at);
         }
         self.depth += 1;
         self.at += 1;
@@ -141,10 +157,9 @@ impl<'a> Cursor<'a> {
     }
 
     /// True if the closing bracket comes at once; it is passed then.
-    #[inline]
+    #[inline(always)]
     pub fn closes(&mut self, close: u8) -> bool {
-        self.skip_space();
-        if self.peek() == Some(close) {
+        if self.skip_space() == close {
             self.at += 1;
             self.depth -= 1;
             return true;
@@ -154,61 +169,133 @@ impl<'a> Cursor<'a> {
 
     /// After a key: passes the colon.
     #[inline]
-    pub fn colon(&mut self) -> Result<(), Fault> {
-        self.skip_space();
-        if self.peek() != Some(b':') {
-            return Err(self.unexpected());
+    pub fn colon(&mut self) -> Result<(), Stop> {
+        if self.skip_space() != b':' {
+            return self.unexpected(self.at);
         }
         self.at += 1;
         Ok(())
     }
 
     /// Passes `true`, `false` or `null`, whichever the byte here begins.
-    pub fn literal(&mut self) -> Result<Option<bool>, Fault> {
-        let (word, value): (&[u8], _) = match self.peek() {
-            Some(b't') => (b"true", Some(true)),
-            Some(b'f') => (b"false", Some(false)),
-            Some(b'n') => (b"null", None),
-            _ => return Err(self.unexpected()),
+    #[inline]
+    pub fn literal(&mut self) -> Result<Option<bool>, Stop> {
+        let (word, value): (&[u8], _) = match self.byte() {
+            b't' => (b"true", Some(true)),
+            b'f' => (b"false", Some(false)),
+            b'n' => (b"null", None),
+            _ => return self.unexpected(self.at),
         };
-        for expected in word {
-            if self.peek() != Some(*expected) {
-                return Err(self.unexpected());
-            }
-            self.at += 1;
+        if self.text[self.at..].starts_with(word) {
+            self.at += word.len();
+            return Ok(value);
         }
-        Ok(value)
+        let good = self.text[self.at..].iter().zip(word).take_while(|(byte, expected)| byte == expected).count();
+        self.unexpected(self.at + good)
     }
 
     /// Passes a number; its value is judged by whoever asked for it.
     #[inline]
-    pub fn number(&mut self) -> Result<Number<'a>, Fault> {
-        let number = number::scan(self.text, self.at)?;
-        self.at += number.text.len();
-        Ok(number)
+    pub fn number(&mut self) -> Result<Number<'a>, Stop> {
+        match number::scan(self.text, self.at) {
+            Ok(number) => {
+                self.at += number.text.len();
+                Ok(number)
+            }
+            Err(fault) => self.fail(fault.kind, fault.offset),
+        }
+    }
+
+    /// Passes a plain integer of few digits, by far the most usual number; None, the cursor where it was, for any other.
+    #[inline(always)]
+    pub fn short_integer(&mut self) -> Option<i64> {
+        let negative = self.byte() == b'-';
+        let start = self.at + usize::from(negative);
+        let (value, end) = self.digits(start, 0);
+        if end == start || end - start > 18 || (end - start > 1 && self.text[start] == b'0') {
+            return None;
+        }
+        if let b'.' | b'e' | b'E' = self.byte_at(end) {
+            return None;
+        }
+        self.at = end;
+        Some(if negative { -(value as i64) } else { value as i64 })
+    }
+
+    /// Passes a decimal of at most fifteen digits without an exponent; its value is exact, since numerator and power of ten are doubles and
+    /// one division rounds once. None, the cursor where it was, for any other number.
+    #[inline(always)]
+    pub fn short_decimal(&mut self) -> Option<f64> {
+        const POWERS: [f64; 16] =
+            [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15];
+        let negative = self.byte() == b'-';
+        let start = self.at + usize::from(negative);
+        let (mut value, mut end) = self.digits(start, 0);
+        if end == start || end - start > 15 || (end - start > 1 && self.text[start] == b'0') {
+            return None;
+        }
+        let mut places = 0;
+        if self.byte_at(end) == b'.' {
+            let fraction = end + 1;
+            (value, end) = self.digits(fraction, value);
+            places = end - fraction;
+            if places == 0 || end - start > 16 {
+                return None;
+            }
+        }
+        if let b'e' | b'E' = self.byte_at(end) {
+            return None;
+        }
+        // Without a fraction it is an integer, and has no negative zero.
+        if negative && value == 0 {
+            return None;
+        }
+        self.at = end;
+        let value = value as f64 / POWERS[places];
+        Some(if negative { -value } else { value })
+    }
+
+    /// The value of the digits from `at` on, put behind those of `value`, and their end. Too many digits give a wrong value, no fault.
+    #[inline(always)]
+    fn digits(&self, mut at: usize, mut value: u64) -> (u64, usize) {
+        loop {
+            let digit = self.byte_at(at).wrapping_sub(b'0');
+            if digit > 9 {
+                return (value, at);
+            }
+            value = value.wrapping_mul(10).wrapping_add(u64::from(digit));
+            at += 1;
+        }
     }
 
     /// Passes a string; the cursor is at its opening quote.
-    #[inline]
-    pub fn string(&mut self) -> Result<Text<'a>, Fault> {
+    #[inline(always)]
+    pub fn string(&mut self) -> Result<Text<'a>, Stop> {
         let start = self.at + 1;
-        let end = plain_until(self.text, start);
-        if self.text.get(end) == Some(&b'"') {
-            self.at = end + 1;
-            return Ok(Text { raw: &self.text[start..end], escaped: false, ascii: true, length: end - start });
+        let mut end = start;
+        while let Some(window) = self.text.get(end..).and_then(<[u8]>::first_chunk) {
+            let plain = simd::first_special(window);
+            end += plain;
+            if plain < simd::WIDTH {
+                if self.text[end] == b'"' {
+                    self.at = end + 1;
+                    return Ok(Text { raw: &self.text[start..end], escaped: false, ascii: true, length: end - start });
+                }
+                break;
+            }
         }
         self.string_slowly(start, end)
     }
 
     #[inline(never)]
-    fn string_slowly(&mut self, start: usize, plain: usize) -> Result<Text<'a>, Fault> {
+    fn string_slowly(&mut self, start: usize, plain: usize) -> Result<Text<'a>, Stop> {
         let mut at = plain;
         let mut length = plain - start;
         let mut escaped = false;
         let mut ascii = true;
         loop {
             let Some(&byte) = self.text.get(at) else {
-                return Err(self.unexpected_at(at));
+                return self.unexpected(at);
             };
             match byte {
                 b'"' => break,
@@ -227,7 +314,7 @@ impl<'a> Cursor<'a> {
                     length += end - at;
                     at = end;
                 }
-                _ => return Err(Fault::new(Kind::Syntax, at)),
+                _ => return self.fail(Kind::Syntax, at),
             }
         }
         self.at = at + 1;
@@ -235,44 +322,56 @@ impl<'a> Cursor<'a> {
     }
 
     /// Passes an escape; a surrogate must be a pair.
-    fn escape(&self, at: usize, ascii: &mut bool) -> Result<usize, Fault> {
-        match self.text.get(at + 1) {
-            Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => Ok(at + 2),
-            Some(b'u') => {
+    fn escape(&mut self, at: usize, ascii: &mut bool) -> Result<usize, Stop> {
+        match self.byte_at(at + 1) {
+            b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => Ok(at + 2),
+            b'u' => {
                 let unit = self.unit(at + 2)?;
                 *ascii &= unit < 0x80;
                 match unit {
-                    0xDC00..=0xDFFF => Err(Fault::new(Kind::Surrogate, at)),
-                    0xD800..=0xDBFF => {
-                        for (index, expected) in [(at + 6, b'\\'), (at + 7, b'u')] {
-                            match self.text.get(index) {
-                                None => return Err(self.unexpected_at(index)),
-                                Some(byte) if *byte != expected => return Err(Fault::new(Kind::Surrogate, at)),
-                                Some(_) => {}
-                            }
-                        }
-                        match self.unit(at + 8) {
-                            Ok(0xDC00..=0xDFFF) => Ok(at + 12),
-                            Err(fault) if fault.kind == Kind::Truncated => Err(fault),
-                            _ => Err(Fault::new(Kind::Surrogate, at)),
-                        }
-                    }
+                    0xDC00..=0xDFFF => self.fail(Kind::Surrogate, at),
+                    0xD800..=0xDBFF => self.low_surrogate(at),
                     _ => Ok(at + 6),
                 }
             }
-            _ => Err(self.unexpected_at(at + 1)),
+            _ => self.unexpected(at + 1),
         }
     }
 
-    fn unit(&self, at: usize) -> Result<u32, Fault> {
-        (at..at + 4).try_fold(0, |value, index| {
-            let digit = self.text.get(index).and_then(|byte| (*byte as char).to_digit(16));
-            digit.map(|digit| value * 16 + digit).ok_or_else(|| self.unexpected_at(index))
-        })
+    /// Passes a high surrogate's escape and its partner's. Only where the text ends within the pair is it `truncated`.
+    fn low_surrogate(&mut self, at: usize) -> Result<usize, Stop> {
+        let partner = self.text.get(at + 6..).unwrap_or_default();
+        let fits = |(index, byte): (usize, &u8)| match index {
+            0 => *byte == b'\\',
+            1 => *byte == b'u',
+            _ => byte.is_ascii_hexdigit(),
+        };
+        if !partner.iter().take(6).enumerate().all(fits) {
+            return self.fail(Kind::Surrogate, at);
+        }
+        if partner.len() < 6 {
+            return self.unexpected(self.text.len());
+        }
+        match self.unit(at + 8)? {
+            0xDC00..=0xDFFF => Ok(at + 12),
+            _ => self.fail(Kind::Surrogate, at),
+        }
+    }
+
+    /// The value of four hexadecimal digits.
+    fn unit(&mut self, at: usize) -> Result<u32, Stop> {
+        let mut value = 0;
+        for index in at..at + 4 {
+            match (self.byte_at(index) as char).to_digit(16) {
+                Some(digit) => value = value * 16 + digit,
+                None => return self.unexpected(index),
+            }
+        }
+        Ok(value)
     }
 
     /// Passes one multi-byte sequence of UTF-8.
-    fn sequence(&self, at: usize) -> Result<usize, Fault> {
+    fn sequence(&mut self, at: usize) -> Result<usize, Stop> {
         let window = &self.text[at..self.text.len().min(at + 4)];
         let width = match window[0] {
             0xC2..=0xDF => 2,
@@ -284,34 +383,21 @@ impl<'a> Cursor<'a> {
             return Ok(at + width);
         }
         let surrogate = matches!(window, [0xED, 0xA0..=0xBF, 0x80..=0xBF, ..]);
-        Err(Fault::new(if surrogate { Kind::Surrogate } else { Kind::Utf8 }, at))
+        self.fail(if surrogate { Kind::Surrogate } else { Kind::Utf8 }, at)
     }
 }
 
-/// The index of the first byte from `at` that is a quote, a backslash, a control character or not ASCII; the text's length if none is.
-#[inline]
+/// The index of the first byte from `at` on that is a quote, a backslash, a control character or not ASCII; the text's length if none is.
 fn plain_until(text: &[u8], mut at: usize) -> usize {
-    const ONES: u64 = u64::MAX / 255;
-    const HIGHS: u64 = ONES * 0x80;
-    while let Some(chunk) = text.get(at..at + 8) {
-        let word = u64::from_le_bytes(chunk.try_into().unwrap_or([0; 8]));
-        let quote = word ^ (ONES * b'"' as u64);
-        let slash = word ^ (ONES * b'\\' as u64);
-        // The lowest set high bit is exact: a borrow only ever disturbs the bytes above the first hit.
-        let special = word.wrapping_sub(ONES * 0x20) & !word | quote.wrapping_sub(ONES) & !quote | slash.wrapping_sub(ONES) & !slash | word;
-        let hits = special & HIGHS;
-        if hits != 0 {
-            return at + (hits.trailing_zeros() / 8) as usize;
+    while let Some(window) = text.get(at..).and_then(<[u8]>::first_chunk) {
+        let plain = simd::first_special(window);
+        at += plain;
+        if plain < simd::WIDTH {
+            return at;
         }
-        at += 8;
     }
-    while let Some(&byte) = text.get(at) {
-        if byte == b'"' || byte == b'\\' || !(0x20..0x80).contains(&byte) {
-            break;
-        }
-        at += 1;
-    }
-    at
+    let special = |byte: &u8| matches!(byte, b'"' | b'\\' | 0..=0x1F | 0x80..);
+    text[at..].iter().position(special).map_or(text.len(), |index| at + index)
 }
 
 /// Undoes the escapes of a string that the scanner has passed.
@@ -332,7 +418,12 @@ pub fn unescape(raw: &[u8]) -> Vec<u8> {
 }
 
 fn unescape_one(raw: &[u8]) -> (char, usize) {
-    let unit = |at: usize| raw.get(at..at + 4).into_iter().flatten().fold(0, |value, byte| value * 16 + (*byte as char).to_digit(16).unwrap_or(0));
+    let unit = |at: usize| {
+        raw.get(at..at + 4)
+            .into_iter()
+            .flatten()
+            .fold(0, |value, byte| value * 16 + (*byte as char).to_digit(16).unwrap_or(0))
+    };
     let simple = match raw.get(1) {
         Some(b'b') => '\u{8}',
         Some(b'f') => '\u{c}',

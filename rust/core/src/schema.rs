@@ -8,6 +8,8 @@ use std::sync::atomic::{AtomicU16, Ordering};
 
 use serde::Deserialize;
 
+use crate::names::{Names, Pattern};
+
 /// The most fields that a type may have: one bit each tells which were seen.
 pub const MAX_FIELDS: usize = 128;
 
@@ -19,7 +21,14 @@ pub struct Schema {
     pub messages: Vec<Message>,
     pub frames: Vec<(u32, FrameKind)>,
     type_names: HashMap<String, u32>,
-    actions: HashMap<String, u32>,
+    actions: Names,
+}
+
+/// How a sender writes what stands between values: `,"key":` or `, "key": `. Anything else is read too, only slower.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Style {
+    Compact,
+    Spaced,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,20 +59,24 @@ pub struct ObjectType {
     pub fields: Vec<Field>,
     /// One bit per required field.
     pub required: u128,
-    lookup: HashMap<Box<[u8]>, u16>,
+    /// The fields' keys with what stands around them, by style.
+    keys: [Vec<Pattern>; 2],
+    names: Names,
     first: Hint,
 }
 
+/// What the walk needs of a field stands first, together.
 #[derive(Debug, Clone)]
+#[repr(C)]
 pub struct Field {
-    pub name: String,
-    pub attr: String,
-    /// `"name":`, as compact senders write it.
-    pub literal: Box<[u8]>,
+    /// The field's bit in `ObjectType::required`.
+    pub bit: u128,
     pub kind: FieldKind,
     pub items: Option<Bounds>,
-    pub required: bool,
     next: Hint,
+    pub required: bool,
+    pub name: String,
+    pub attr: String,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,7 +92,7 @@ pub enum FieldKind {
     Enumeration(u32),
     DateTime,
     Integer { min: i64, max: i64 },
-    Number { min: f64, max: f64, step: Option<Step> },
+    Number { min: f64, max: f64, step: Option<Box<Step>> },
     Boolean,
     Object(u32),
     Any,
@@ -97,61 +110,100 @@ pub struct Step {
 pub struct Enumeration {
     pub name: String,
     pub values: Vec<String>,
-    lookup: HashMap<Box<[u8]>, u16>,
+    /// How many values the enumerations before this one have: value i of this one is number `base` + i of the version.
+    pub base: usize,
+    pub names: Names,
 }
 
-/// Where the sender went last time from here: an index into the fields.
+/// Where the sender went from here: the fields that came next the last time and the time before.
 #[derive(Debug, Default)]
-struct Hint(AtomicU16);
+struct Hint {
+    last: AtomicU16,
+    before: AtomicU16,
+}
 
 impl Hint {
-    #[inline]
-    fn get(&self) -> usize {
-        self.0.load(Ordering::Relaxed) as usize
+    fn of(index: usize) -> Self {
+        Self { last: AtomicU16::new(index as u16), before: AtomicU16::new(index as u16) }
     }
 
-    #[inline]
-    fn set(&self, index: usize) {
-        self.0.store(index as u16, Ordering::Relaxed);
+    #[inline(always)]
+    fn last(&self) -> usize {
+        usize::from(self.last.load(Ordering::Relaxed))
+    }
+
+    #[inline(always)]
+    fn before(&self) -> usize {
+        usize::from(self.before.load(Ordering::Relaxed))
+    }
+
+    #[inline(always)]
+    fn learn(&self, index: usize) {
+        self.before.store(self.last.load(Ordering::Relaxed), Ordering::Relaxed);
+        self.last.store(index as u16, Ordering::Relaxed);
     }
 }
 
 impl Clone for Hint {
     fn clone(&self) -> Self {
-        Self(AtomicU16::new(self.0.load(Ordering::Relaxed)))
+        Self { last: AtomicU16::new(self.last() as u16), before: AtomicU16::new(self.before() as u16) }
     }
 }
 
 impl ObjectType {
     /// The index of a field by its wire name.
-    #[inline]
     pub fn find(&self, name: &[u8]) -> Option<usize> {
-        self.lookup.get(name).map(|index| *index as usize)
+        self.names.find(name)
     }
 
-    /// The field that probably comes after `previous`, or first.
+    /// The index of the field whose name is the bytes from `start` to `end`.
     #[inline]
-    pub fn predict(&self, previous: Option<usize>) -> usize {
-        match previous {
-            None => self.first.get(),
-            Some(previous) => self.fields[previous].next.get(),
+    pub fn find_in(&self, text: &[u8], start: usize, end: usize) -> Option<usize> {
+        self.names.find_in(text, start, end)
+    }
+
+    /// The field whose key stands at `at`, behind the value of the field `previous` and up to its own value, and the byte behind it;
+    /// None if it is not one that came there the last two times, in that style.
+    #[inline(always)]
+    pub fn predicted(&self, style: Style, previous: usize, text: &[u8], at: usize) -> Option<(usize, usize)> {
+        self.followed(&self.fields[previous].next, style, text, at, 0)
+    }
+
+    /// The same for the first key, whose opening brace is at `at`.
+    #[inline(always)]
+    pub fn predicted_first(&self, style: Style, text: &[u8], at: usize) -> Option<(usize, usize)> {
+        // The brace stands where the comma would: `{"key":`, `{"key": `; the space behind a comma has no like.
+        match style {
+            Style::Compact => self.followed(&self.first, style, text, at, 1),
+            Style::Spaced => self.followed(&self.first, style, text, at.wrapping_sub(1), 2),
         }
     }
 
-    /// Remembers that `index` came after `previous`.
-    #[cold]
+    #[inline(always)]
+    fn followed(&self, hint: &Hint, style: Style, text: &[u8], at: usize, skip: u32) -> Option<(usize, usize)> {
+        let keys = &self.keys[style as usize];
+        let last = hint.last();
+        let key = keys.get(last)?;
+        if key.stands_at(text, at, skip) {
+            return Some((last, at + key.length));
+        }
+        let before = hint.before();
+        let key = keys.get(before)?;
+        if key.stands_at(text, at, skip) {
+            hint.learn(before);
+            return Some((before, at + key.length));
+        }
+        None
+    }
+
+    /// Remembers that the field `index` came behind `previous`, or first.
+    #[inline]
     pub fn learn(&self, previous: Option<usize>, index: usize) {
         match previous {
-            None => self.first.set(index),
-            Some(previous) => self.fields[previous].next.set(index),
+            None => &self.first,
+            Some(previous) => &self.fields[previous].next,
         }
-    }
-}
-
-impl Enumeration {
-    #[inline]
-    pub fn find(&self, value: &[u8]) -> Option<usize> {
-        self.lookup.get(value).map(|index| *index as usize)
+        .learn(index);
     }
 }
 
@@ -161,20 +213,29 @@ impl Schema {
     }
 
     pub fn message(&self, action: &str) -> Option<&Message> {
-        self.actions.get(action).map(|index| &self.messages[*index as usize])
+        self.message_index(action.as_bytes()).map(|index| &self.messages[index])
     }
 
-    pub fn message_index(&self, action: &[u8]) -> Option<u32> {
-        self.actions.get(std::str::from_utf8(action).ok()?).copied()
+    #[inline]
+    pub fn message_index(&self, action: &[u8]) -> Option<usize> {
+        self.actions.find(action)
     }
 
+    /// The message whose action is the bytes from `start` to `end`.
+    #[inline]
+    pub fn action_in(&self, text: &[u8], start: usize, end: usize) -> Option<usize> {
+        self.actions.find_in(text, start, end)
+    }
+
+    #[inline]
     pub fn frame_kind(&self, number: i64) -> Option<FrameKind> {
         self.frames.iter().find(|(known, _)| i64::from(*known) == number).map(|(_, kind)| *kind)
     }
 
     /// Builds the tables from a compact model. The message of the error says what the model got wrong.
     pub fn load(json: &[u8]) -> Result<Self, String> {
-        let model: Model = serde_json::from_slice(json).map_err(|error| format!("the model cannot be read: {error}"))?;
+        let model: Model =
+            serde_json::from_slice(json).map_err(|error| format!("the model cannot be read: {error}"))?;
         build(model)
     }
 }
@@ -217,24 +278,26 @@ struct ModelMessage {
     send: Option<String>,
 }
 
-fn index_of<'a>(names: impl Iterator<Item = &'a String>) -> HashMap<Box<[u8]>, u16> {
-    names.enumerate().map(|(index, name)| (name.as_bytes().into(), index as u16)).collect()
-}
-
 fn build(model: Model) -> Result<Schema, String> {
     let mut enum_names: Vec<&String> = model.enums.keys().collect();
     enum_names.sort();
-    let enum_index: HashMap<&str, u32> = enum_names.iter().enumerate().map(|(index, name)| (name.as_str(), index as u32)).collect();
+    let enum_index: HashMap<&str, u32> =
+        enum_names.iter().enumerate().map(|(index, name)| (name.as_str(), index as u32)).collect();
+    let mut base = 0;
     let enums = enum_names
         .iter()
         .map(|name| {
             let values = model.enums[*name].clone();
-            Enumeration { name: (*name).clone(), lookup: index_of(values.iter()), values }
+            let names = Names::new(values.iter().map(String::as_bytes));
+            let enumeration = Enumeration { name: (*name).clone(), names, values, base };
+            base += enumeration.values.len();
+            enumeration
         })
         .collect();
     let mut names: Vec<&String> = model.types.keys().collect();
     names.sort();
-    let type_names: HashMap<String, u32> = names.iter().enumerate().map(|(index, name)| ((*name).clone(), index as u32)).collect();
+    let type_names: HashMap<String, u32> =
+        names.iter().enumerate().map(|(index, name)| ((*name).clone(), index as u32)).collect();
     let types = names
         .iter()
         .map(|name| object_type(name, &model.types[*name], &type_names, &enum_index))
@@ -243,7 +306,12 @@ fn build(model: Model) -> Result<Schema, String> {
     actions.sort();
     let payload = |name: &Option<String>| -> Result<Option<u32>, String> {
         name.as_ref()
-            .map(|name| type_names.get(name).copied().ok_or_else(|| format!("a message names the type {name}, which is not in the model")))
+            .map(|name| {
+                type_names
+                    .get(name)
+                    .copied()
+                    .ok_or_else(|| format!("a message names the type {name}, which is not in the model"))
+            })
             .transpose()
     };
     let messages = actions
@@ -275,7 +343,7 @@ fn build(model: Model) -> Result<Schema, String> {
         })
         .collect::<Result<Vec<_>, String>>()?;
     frames.sort_by_key(|(number, _)| *number);
-    let actions = actions.iter().enumerate().map(|(index, action)| ((*action).clone(), index as u32)).collect();
+    let actions = Names::new(actions.iter().map(|action| action.as_bytes()));
     Ok(Schema { version: model.version, enums, types, messages, frames, type_names, actions })
 }
 
@@ -295,29 +363,42 @@ fn object_type(
         .enumerate()
         .map(|(index, field)| {
             Ok(Field {
-                name: field.name.clone(),
-                attr: field.attr.clone(),
-                literal: format!("{}:", serde_json::Value::from(field.name.as_str())).into_bytes().into(),
+                bit: 1 << index,
                 kind: field_kind(name, field, types, enums)?,
                 items: field.items.map(|(least, most)| Bounds { least, most: most.unwrap_or(u32::MAX) }),
+                next: Hint::of((index + 1) % count),
                 required: field.required,
-                next: Hint(AtomicU16::new(((index + 1) % count) as u16)),
+                name: field.name.clone(),
+                attr: field.attr.clone(),
             })
         })
         .collect::<Result<Vec<Field>, String>>()?;
-    let required = fields.iter().enumerate().filter(|(_, field)| field.required).fold(0, |bits, (index, _)| bits | 1u128 << index);
+    let required =
+        fields.iter().enumerate().filter(|(_, field)| field.required).fold(0, |bits, (index, _)| bits | 1u128 << index);
     Ok(ObjectType {
         name: name.to_owned(),
         open: model.open,
         draft4: model.draft == 4,
         required,
-        lookup: index_of(fields.iter().map(|field| &field.name)),
+        keys: [keys(&fields, ",", ""), keys(&fields, ", ", " ")],
+        names: Names::new(fields.iter().map(|field| field.name.as_bytes())),
         fields,
         first: Hint::default(),
     })
 }
 
-fn field_kind(owner: &str, field: &ModelField, types: &HashMap<String, u32>, enums: &HashMap<&str, u32>) -> Result<FieldKind, String> {
+/// The keys of fields with what a sender writes before and behind them.
+fn keys(fields: &[Field], before: &str, behind: &str) -> Vec<Pattern> {
+    let key = |field: &Field| format!("{before}{}:{behind}", serde_json::Value::from(field.name.as_str()));
+    fields.iter().map(|field| Pattern::new(key(field).as_bytes())).collect()
+}
+
+fn field_kind(
+    owner: &str,
+    field: &ModelField,
+    types: &HashMap<String, u32>,
+    enums: &HashMap<&str, u32>,
+) -> Result<FieldKind, String> {
     let place = || format!("{owner}.{}", field.name);
     let reference = || field.reference.as_deref().ok_or_else(|| format!("{}: ref is missing", place()));
     Ok(match field.kind.as_str() {
@@ -333,11 +414,17 @@ fn field_kind(owner: &str, field: &ModelField, types: &HashMap<String, u32>, enu
         "number" => FieldKind::Number {
             min: field.minimum.unwrap_or(f64::NEG_INFINITY),
             max: field.maximum.unwrap_or(f64::INFINITY),
-            step: field.step.as_deref().map(|text| Step::parse(text).ok_or_else(|| format!("{}: {text} is no step", place()))).transpose()?,
+            step: field
+                .step
+                .as_deref()
+                .map(|text| Step::parse(text).map(Box::new).ok_or_else(|| format!("{}: {text} is no step", place())))
+                .transpose()?,
         },
         "enum" => {
             let name = reference()?;
-            FieldKind::Enumeration(*enums.get(name).ok_or_else(|| format!("{}: there is no enumeration {name}", place()))?)
+            FieldKind::Enumeration(
+                *enums.get(name).ok_or_else(|| format!("{}: there is no enumeration {name}", place()))?,
+            )
         }
         "object" => {
             let name = reference()?;

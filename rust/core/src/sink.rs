@@ -1,25 +1,10 @@
 //! What becomes of the values that a walk meets: a sink takes them as they are read.
 
-use crate::error::Fault;
 use crate::format::datetime::DateTime;
 use crate::scan::Text;
-use crate::schema::{Enumeration, ObjectType};
+use crate::schema::ObjectType;
 
-/// Why a walk has ended early.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stop {
-    /// The text is at fault.
-    Fault(Fault),
-    /// The sink gave up; it knows why.
-    Sink,
-}
-
-impl From<Fault> for Stop {
-    #[inline]
-    fn from(fault: Fault) -> Self {
-        Stop::Fault(fault)
-    }
-}
+pub use crate::scan::Stop;
 
 /// Takes what a walk reads. `Check` takes nothing; the Python sink builds Structs. A half-built object or list that is dropped, because the
 /// walk has ended early, must free itself.
@@ -32,8 +17,8 @@ pub trait Sink {
     const LISTENS: bool = false;
 
     fn string(&mut self, text: &Text<'_>) -> Result<Self::Value, Stop>;
-    /// The value `values[index]` of an enumeration.
-    fn enumeration(&mut self, values: &Enumeration, which: u32, index: usize) -> Result<Self::Value, Stop>;
+    /// A value of an enumeration, by its number among all of the version (`Enumeration::base`).
+    fn enumeration(&mut self, number: usize) -> Result<Self::Value, Stop>;
     fn integer(&mut self, value: i64) -> Result<Self::Value, Stop>;
     fn number(&mut self, value: f64) -> Result<Self::Value, Stop>;
     fn boolean(&mut self, value: bool) -> Result<Self::Value, Stop>;
@@ -43,9 +28,15 @@ pub trait Sink {
     /// An object of the schema begins; `which` is the type's index. For an open type its value is a dict.
     fn object(&mut self, of: &ObjectType, which: u32) -> Result<Self::Object, Stop>;
     /// A field of it, by its index.
-    fn field(&mut self, object: &mut Self::Object, of: &ObjectType, index: usize, value: Self::Value) -> Result<(), Stop>;
-    /// It is complete.
-    fn finish(&mut self, object: Self::Object, of: &ObjectType) -> Result<Self::Value, Stop>;
+    fn field(
+        &mut self,
+        object: &mut Self::Object,
+        of: &ObjectType,
+        index: usize,
+        value: Self::Value,
+    ) -> Result<(), Stop>;
+    /// It is complete; `seen` has the bits of the fields that were given.
+    fn finish(&mut self, object: Self::Object, seen: u128) -> Result<Self::Value, Stop>;
 
     /// A free-form object begins.
     fn dict(&mut self) -> Result<Self::Object, Stop>;
@@ -58,13 +49,13 @@ pub trait Sink {
     fn finish_list(&mut self, list: Self::List) -> Result<Self::Value, Stop>;
 
     /// The walk goes into a field, an entry or an item, and comes out of it. Only `locate` listens.
-    #[inline]
+    #[inline(always)]
     fn enter_field(&mut self, _of: &ObjectType, _index: usize) {}
-    #[inline]
+    #[inline(always)]
     fn enter_entry(&mut self, _key: &Text<'_>) {}
-    #[inline]
+    #[inline(always)]
     fn enter_item(&mut self, _index: usize) {}
-    #[inline]
+    #[inline(always)]
     fn leave(&mut self) {}
 }
 
@@ -77,67 +68,67 @@ impl Sink for Check {
     type Object = ();
     type List = ();
 
-    #[inline]
+    #[inline(always)]
     fn string(&mut self, _: &Text<'_>) -> Result<(), Stop> {
         Ok(())
     }
-    #[inline]
-    fn enumeration(&mut self, _: &Enumeration, _: u32, _: usize) -> Result<(), Stop> {
+    #[inline(always)]
+    fn enumeration(&mut self, _: usize) -> Result<(), Stop> {
         Ok(())
     }
-    #[inline]
+    #[inline(always)]
     fn integer(&mut self, _: i64) -> Result<(), Stop> {
         Ok(())
     }
-    #[inline]
+    #[inline(always)]
     fn number(&mut self, _: f64) -> Result<(), Stop> {
         Ok(())
     }
-    #[inline]
+    #[inline(always)]
     fn boolean(&mut self, _: bool) -> Result<(), Stop> {
         Ok(())
     }
-    #[inline]
+    #[inline(always)]
     fn null(&mut self) -> Result<(), Stop> {
         Ok(())
     }
-    #[inline]
+    #[inline(always)]
     fn datetime(&mut self, _: &DateTime) -> Result<(), Stop> {
         Ok(())
     }
-    #[inline]
+    #[inline(always)]
     fn object(&mut self, _: &ObjectType, _: u32) -> Result<(), Stop> {
         Ok(())
     }
-    #[inline]
+    #[inline(always)]
     fn field(&mut self, (): &mut (), _: &ObjectType, _: usize, (): ()) -> Result<(), Stop> {
         Ok(())
     }
-    #[inline]
-    fn finish(&mut self, (): (), _: &ObjectType) -> Result<(), Stop> {
+    #[inline(always)]
+    fn finish(&mut self, (): (), _: u128) -> Result<(), Stop> {
         Ok(())
     }
-    #[inline]
+    #[inline(always)]
     fn dict(&mut self) -> Result<(), Stop> {
         Ok(())
     }
-    #[inline]
+    #[inline(always)]
     fn entry(&mut self, (): &mut (), _: &Text<'_>, (): ()) -> Result<(), Stop> {
         Ok(())
     }
-    #[inline]
+    #[inline(always)]
     fn finish_dict(&mut self, (): ()) -> Result<(), Stop> {
         Ok(())
     }
-    #[inline]
+    #[inline(always)]
     fn list(&mut self) -> Result<(), Stop> {
         Ok(())
     }
-    #[inline]
+    #[inline(always)]
     fn item(&mut self, (): &mut (), (): ()) -> Result<(), Stop> {
         Ok(())
     }
-    #[inline]
+    #[inline(always)]
     fn finish_list(&mut self, (): ()) -> Result<(), Stop> {
         Ok(())
     }

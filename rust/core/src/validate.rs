@@ -1,11 +1,11 @@
 //! The walk over a payload: one pass over the bytes, driven by the schema's tables, into a sink.
 
-use crate::error::{Fault, Kind};
+use crate::error::Kind;
 use crate::format::number::Integral;
 use crate::format::{datetime, step, uri};
-use crate::scan::{Begins, Cursor, MAX_DEPTH, Text};
-use crate::schema::{Bounds, Enumeration, FieldKind, ObjectType, Schema};
-use crate::sink::{Sink, Stop};
+use crate::scan::{Begins, Cursor, Stop, Text, begins};
+use crate::schema::{Bounds, Field, FieldKind, ObjectType, Schema, Style};
+use crate::sink::Sink;
 
 /// Lengths that a connection raised: (type, field) -> maxLength. Asked only after the schema's own check has failed.
 pub type Limits = std::collections::HashMap<(u32, u16), u32>;
@@ -16,6 +16,8 @@ pub struct Walker<'s, 'a, S: Sink> {
     pub limits: Option<&'s Limits>,
     pub cursor: Cursor<'a>,
     pub sink: &'s mut S,
+    /// How the sender seems to write.
+    pub(crate) style: Style,
 }
 
 /// A field as a value's rules need it: where it stands and under which draft.
@@ -26,109 +28,144 @@ struct Place {
     draft4: bool,
 }
 
-impl<'a, S: Sink> Walker<'_, 'a, S> {
-    /// Reads an object of the type `which`; the cursor is at its opening brace.
+/// What stands where a key may.
+enum Key<'a> {
+    /// A field of the type, and where its key stands; the colon has not been passed.
+    Field(usize, usize),
+    /// A further key of an open object, its colon passed.
+    Entry(Text<'a>),
+    /// A key that the type does not know, and where it stands.
+    Unknown(Text<'a>, usize),
+    /// The closing brace, passed.
+    End,
+}
+
+impl<'s, 'a, S: Sink> Walker<'s, 'a, S> {
+    pub fn new(schema: &'s Schema, limits: Option<&'s Limits>, cursor: Cursor<'a>, sink: &'s mut S) -> Self {
+        Self { schema, limits, cursor, sink, style: Style::Compact }
+    }
+
+    /// Reads an object of the type `which`; the cursor is at its opening brace. The depth limit bounds the recursion.
     pub fn object(&mut self, which: u32) -> Result<S::Value, Stop> {
         let schema = self.schema;
         let of = &schema.types[which as usize];
+        let text = self.cursor.text;
+        let brace = self.cursor.at;
         self.cursor.open()?;
         let mut object = self.sink.object(of, which)?;
         let mut seen = 0u128;
-        if !self.cursor.closes(b'}') {
-            let mut previous = None;
-            loop {
-                match self.key(of, previous)? {
-                    Key::Field(index, at) => {
-                        let bit = 1u128 << index;
-                        if seen & bit != 0 {
-                            self.sink.enter_field(of, index);
-                            return Err(Fault::new(Kind::DuplicateKey, at).into());
-                        }
-                        seen |= bit;
-                        self.sink.enter_field(of, index);
-                        let value = self.field(of, which, index)?;
-                        self.sink.leave();
-                        self.sink.field(&mut object, of, index, value)?;
-                        previous = Some(index);
+        let (mut previous, mut first) = (None, true);
+        let mut predicted = of.predicted_first(self.style, text, brace);
+        loop {
+            let index = match predicted {
+                Some((index, value)) => {
+                    if seen & of.fields[index].bit != 0 {
+                        let key = self.cursor.at + text[self.cursor.at..value].iter().position(|byte| *byte == b'"').unwrap_or(0);
+                        return self.duplicate(of, index, key);
                     }
+                    self.cursor.at = value;
+                    index
+                }
+                None => match self.key(of, previous, first)? {
+                    Key::Field(index, at) => {
+                        if seen & of.fields[index].bit != 0 {
+                            return self.duplicate(of, index, at);
+                        }
+                        self.cursor.colon()?;
+                        self.style = if self.cursor.byte() == b' ' { Style::Spaced } else { Style::Compact };
+                        index
+                    }
+                    Key::End => break,
                     Key::Entry(key) => {
                         self.sink.enter_entry(&key);
                         let value = self.any()?;
                         self.sink.leave();
                         self.sink.entry(&mut object, &key, value)?;
+                        first = false; // what comes behind an entry is looked up, not predicted
+                        continue;
                     }
                     Key::Unknown(key, at) => {
                         self.sink.enter_entry(&key);
-                        return Err(Fault::new(Kind::UnknownKey, at).into());
+                        return self.cursor.fail(Kind::UnknownKey, at);
                     }
-                }
-                if !self.cursor.more(b'}')? {
-                    break;
-                }
-                self.cursor.skip_space();
+                },
+            };
+            let field = &of.fields[index];
+            seen |= field.bit;
+            self.sink.enter_field(of, index);
+            let place = Place { of: which, index, draft4: of.draft4 };
+            let value = match field.items {
+                None => self.value(field, place)?,
+                Some(bounds) => self.list(field, place, bounds)?,
+            };
+            self.sink.leave();
+            self.sink.field(&mut object, of, index, value)?;
+            if self.cursor.byte() == b'}' {
+                self.cursor.at += 1;
+                self.cursor.depth -= 1;
+                break;
             }
+            (previous, first) = (Some(index), false);
+            predicted = of.predicted(self.style, index, text, self.cursor.at);
         }
         if of.required & !seen != 0 {
-            let index = (of.required & !seen).trailing_zeros() as usize;
-            self.sink.enter_field(of, index);
-            return Err(Fault::new(Kind::Missing, self.cursor.at - 1).into());
+            return self.missing(of, seen);
         }
-        self.sink.finish(object, of)
+        self.sink.finish(object, seen)
     }
 
-    /// Reads a key with its colon. The sender's usual order is tried first.
-    #[inline]
-    fn key(&mut self, of: &ObjectType, previous: Option<usize>) -> Result<Key<'a>, Stop> {
-        let at = self.cursor.at;
-        if !of.fields.is_empty() {
-            let index = of.predict(previous);
-            let literal = &of.fields[index].literal;
-            if self.cursor.text[at..].starts_with(literal) {
-                self.cursor.at = at + literal.len();
-                return Ok(Key::Field(index, at));
-            }
-        }
-        self.key_slowly(of, previous, at)
+    #[cold]
+    fn duplicate<T>(&mut self, of: &ObjectType, index: usize, at: usize) -> Result<T, Stop> {
+        self.sink.enter_field(of, index);
+        self.cursor.fail(Kind::DuplicateKey, at)
     }
 
+    #[cold]
+    fn missing<T>(&mut self, of: &ObjectType, seen: u128) -> Result<T, Stop> {
+        let index = (of.required & !seen).trailing_zeros() as usize;
+        self.sink.enter_field(of, index);
+        self.cursor.fail(Kind::Missing, self.cursor.at - 1)
+    }
+
+    /// Reads the next key, or the end of the object, where the prediction failed. `previous` is the field before it, if there was one.
     #[inline(never)]
-    fn key_slowly(&mut self, of: &ObjectType, previous: Option<usize>, at: usize) -> Result<Key<'a>, Stop> {
-        if self.cursor.peek() != Some(b'"') {
-            return Err(self.cursor.unexpected().into());
+    fn key(&mut self, of: &ObjectType, previous: Option<usize>, first: bool) -> Result<Key<'a>, Stop> {
+        if self.cursor.closes(b'}') {
+            return Ok(Key::End);
         }
-        let key = self.cursor.string()?;
-        let Some(index) = of.find(&key.bytes()) else {
-            // A key that nobody knows is refused before anything after it is read.
-            if !of.open {
-                return Ok(Key::Unknown(key, at));
+        if !first {
+            if self.cursor.byte() != b',' {
+                return self.cursor.unexpected(self.cursor.at);
             }
-            self.cursor.colon()?;
-            return Ok(Key::Entry(key));
+            self.cursor.at += 1;
+            self.cursor.skip_space();
+        }
+        if self.cursor.byte() != b'"' {
+            return self.cursor.unexpected(self.cursor.at);
+        }
+        let at = self.cursor.at;
+        let key = self.cursor.string()?;
+        let found = match key.escaped {
+            false => of.find_in(self.cursor.text, at + 1, self.cursor.at - 1),
+            true => of.find(&key.bytes()),
         };
-        if index != of.predict(previous) {
-            of.learn(previous, index);
-        }
-        // One that was given before is refused as early, so its colon waits for `field`.
-        Ok(Key::Field(index, at))
-    }
-
-    #[inline]
-    fn field(&mut self, of: &ObjectType, which: u32, index: usize) -> Result<S::Value, Stop> {
-        let field = &of.fields[index];
-        let place = Place { of: which, index, draft4: of.draft4 };
-        // The predicted key has passed its colon, another one not yet.
-        if self.cursor.text[self.cursor.at - 1] != b':' {
-            self.cursor.colon()?;
-        }
-        match field.items {
-            None => self.value(&field.kind, place),
-            Some(bounds) => self.list(&field.kind, place, bounds),
+        match found {
+            Some(index) => {
+                of.learn(previous, index);
+                Ok(Key::Field(index, at))
+            }
+            // A key that nobody knows is refused before anything behind it is read.
+            None if !of.open => Ok(Key::Unknown(key, at)),
+            None => {
+                self.cursor.colon()?;
+                Ok(Key::Entry(key))
+            }
         }
     }
 
-    fn list(&mut self, kind: &FieldKind, place: Place, bounds: Bounds) -> Result<S::Value, Stop> {
-        if self.cursor.value_begins()? != Begins::Array {
-            return Err(self.wrong_type());
+    fn list(&mut self, field: &Field, place: Place, bounds: Bounds) -> Result<S::Value, Stop> {
+        if self.cursor.skip_space() != b'[' {
+            return self.wrong_type();
         }
         self.cursor.open()?;
         let mut list = self.sink.list()?;
@@ -137,10 +174,10 @@ impl<'a, S: Sink> Walker<'_, 'a, S> {
             loop {
                 if count == bounds.most {
                     self.cursor.value_begins()?;
-                    return Err(Fault::new(Kind::TooMany, self.cursor.at).into());
+                    return self.cursor.fail(Kind::TooMany, self.cursor.at);
                 }
                 self.sink.enter_item(count as usize);
-                let value = self.value(kind, place)?;
+                let value = self.value(field, place)?;
                 self.sink.leave();
                 self.sink.item(&mut list, value)?;
                 count += 1;
@@ -150,85 +187,110 @@ impl<'a, S: Sink> Walker<'_, 'a, S> {
             }
         }
         if count < bounds.least {
-            return Err(Fault::new(Kind::TooFew, self.cursor.at - 1).into());
+            return self.cursor.fail(Kind::TooFew, self.cursor.at - 1);
         }
         self.sink.finish_list(list)
     }
 
-    #[inline]
-    fn value(&mut self, kind: &FieldKind, place: Place) -> Result<S::Value, Stop> {
-        let begins = self.cursor.value_begins()?;
+    #[inline(always)]
+    fn value(&mut self, field: &Field, place: Place) -> Result<S::Value, Stop> {
+        let byte = self.cursor.skip_space();
         let at = self.cursor.at;
-        match kind {
+        match &field.kind {
             FieldKind::String { max } => {
-                let text = self.text(begins)?;
+                let text = self.text(byte)?;
                 self.length(&text, *max, place, at)?;
                 self.sink.string(&text)
             }
             FieldKind::Enumeration(which) => {
-                let text = self.text(begins)?;
+                let text = self.text(byte)?;
                 let schema = self.schema;
-                let values: &Enumeration = &schema.enums[*which as usize];
-                let found = if text.escaped { values.find(&text.bytes()) } else { values.find(text.raw) };
+                let values = &schema.enums[*which as usize];
+                let found = match text.escaped {
+                    false => values.names.find_in(self.cursor.text, at + 1, self.cursor.at - 1),
+                    true => values.names.find(&text.bytes()),
+                };
                 match found {
-                    Some(index) => self.sink.enumeration(values, *which, index),
-                    None => Err(Fault::new(Kind::Enum, at).into()),
+                    Some(index) => self.sink.enumeration(values.base + index),
+                    None => self.cursor.fail(Kind::Enum, at),
                 }
             }
             FieldKind::DateTime => {
-                let text = self.text(begins)?;
+                let text = self.text(byte)?;
                 let value = if text.escaped { datetime::parse(&text.bytes()) } else { datetime::parse(text.raw) };
                 match value {
                     Some(value) => self.sink.datetime(&value),
-                    None => Err(Fault::new(Kind::Format, at).into()),
+                    None => self.cursor.fail(Kind::Format, at),
                 }
             }
-            FieldKind::Object(which) if begins == Begins::Object => self.object(*which),
-            FieldKind::Integer { min, max } if begins == Begins::Number => self.integer(*min, *max, place.draft4, at),
-            FieldKind::Number { min, max, step } if begins == Begins::Number => {
-                let number = self.cursor.number()?;
-                let Some(value) = number.float() else {
-                    return Err(Fault::new(Kind::NumberRange, at).into());
+            FieldKind::Object(which) => {
+                if byte != b'{' {
+                    return self.wrong_type();
+                }
+                self.object(*which)
+            }
+            FieldKind::Integer { min, max } => {
+                let value = match self.cursor.short_integer() {
+                    Some(value) => value,
+                    None => self.long_integer(place)?,
                 };
                 if value < *min {
-                    return Err(Fault::new(Kind::Minimum, at).into());
+                    return self.cursor.fail(Kind::Minimum, at);
                 }
                 if value > *max {
-                    return Err(Fault::new(Kind::Maximum, at).into());
+                    return self.cursor.fail(Kind::Maximum, at);
+                }
+                self.sink.integer(value)
+            }
+            FieldKind::Number { min, max, step } => {
+                let short = if step.is_none() { self.cursor.short_decimal() } else { None };
+                let (value, text) = match short {
+                    Some(value) => (value, &[][..]),
+                    None => self.long_number()?,
+                };
+                if value < *min {
+                    return self.cursor.fail(Kind::Minimum, at);
+                }
+                if value > *max {
+                    return self.cursor.fail(Kind::Maximum, at);
                 }
                 if let Some(step) = step
-                    && !step::is_multiple(number.text, step)
+                    && !step::is_multiple(text, step)
                 {
-                    return Err(Fault::new(Kind::MultipleOf, at).into());
+                    return self.cursor.fail(Kind::MultipleOf, at);
                 }
                 self.sink.number(value)
             }
-            FieldKind::Boolean if begins == Begins::Literal => match self.cursor.literal()? {
-                Some(value) => self.sink.boolean(value),
-                None => Err(Fault::new(Kind::Null, at).into()),
-            },
+            FieldKind::Boolean => {
+                if begins(byte) != Begins::Literal {
+                    return self.wrong_type();
+                }
+                match self.cursor.literal()? {
+                    Some(value) => self.sink.boolean(value),
+                    None => self.cursor.fail(Kind::Null, at),
+                }
+            }
             FieldKind::Uri { max } => {
-                let text = self.text(begins)?;
+                let text = self.text(byte)?;
                 if !uri::is_valid(&text.bytes()) {
-                    return Err(Fault::new(Kind::Format, at).into());
+                    return self.cursor.fail(Kind::Format, at);
                 }
                 self.length(&text, *max, place, at)?;
                 self.sink.string(&text)
             }
             FieldKind::Any => self.any(),
-            _ => Err(self.wrong_type()),
         }
     }
 
-    #[inline]
-    fn text(&mut self, begins: Begins) -> Result<Text<'a>, Stop> {
-        if begins == Begins::String { Ok(self.cursor.string()?) } else { Err(self.wrong_type()) }
+    #[inline(always)]
+    fn text(&mut self, byte: u8) -> Result<Text<'a>, Stop> {
+        if byte == b'"' { self.cursor.string() } else { self.wrong_type() }
     }
 
-    #[inline]
-    fn length(&self, text: &Text<'_>, max: u32, place: Place, at: usize) -> Result<(), Stop> {
+    #[inline(always)]
+    fn length(&mut self, text: &Text<'_>, max: u32, place: Place, at: usize) -> Result<(), Stop> {
         if text.length > max as usize && !self.raised(place, text.length) {
-            return Err(Fault::new(Kind::Length, at).into());
+            return self.cursor.fail(Kind::Length, at);
         }
         Ok(())
     }
@@ -239,67 +301,88 @@ impl<'a, S: Sink> Walker<'_, 'a, S> {
         raised.is_some_and(|max| length <= *max as usize)
     }
 
-    #[inline]
-    fn integer(&mut self, min: i64, max: i64, draft4: bool, at: usize) -> Result<S::Value, Stop> {
+    /// The value of an integer field whose spelling is not the usual one, or that is none.
+    #[inline(never)]
+    fn long_integer(&mut self, place: Place) -> Result<i64, Stop> {
+        let at = self.cursor.at;
+        if begins(self.cursor.byte()) != Begins::Number {
+            return self.wrong_type();
+        }
         let number = self.cursor.number()?;
-        let value = match number.plain {
-            true => number.integer().ok_or(Fault::new(Kind::NumberRange, at))?,
-            false if draft4 => return Err(Fault::new(Kind::Type, at).into()),
-            false => match number.integral() {
-                Integral::Value(value) => value,
-                Integral::TooLarge => return Err(Fault::new(Kind::NumberRange, at).into()),
-                Integral::No => return Err(Fault::new(Kind::Type, at).into()),
-            },
-        };
-        if value < min {
-            return Err(Fault::new(Kind::Minimum, at).into());
+        if number.plain {
+            return number.integer().map_or_else(|| self.cursor.fail(Kind::NumberRange, at), Ok);
         }
-        if value > max {
-            return Err(Fault::new(Kind::Maximum, at).into());
+        if place.draft4 {
+            return self.cursor.fail(Kind::Type, at);
         }
-        self.sink.integer(value)
+        match number.integral() {
+            Integral::Value(value) => Ok(value),
+            Integral::TooLarge => self.cursor.fail(Kind::NumberRange, at),
+            Integral::No => self.cursor.fail(Kind::Type, at),
+        }
+    }
+
+    /// The value and the text of a number whose spelling is not the usual one, or that is none.
+    #[inline(never)]
+    fn long_number(&mut self) -> Result<(f64, &'a [u8]), Stop> {
+        let at = self.cursor.at;
+        if begins(self.cursor.byte()) != Begins::Number {
+            return self.wrong_type();
+        }
+        let number = self.cursor.number()?;
+        match number.float() {
+            Some(value) => Ok((value, number.text)),
+            None => self.cursor.fail(Kind::NumberRange, at),
+        }
     }
 
     /// The fault of a value whose first byte is of a wrong type; a literal is read to its end first.
     #[cold]
-    pub fn wrong_type(&mut self) -> Stop {
+    #[inline(never)]
+    pub fn wrong_type<T>(&mut self) -> Result<T, Stop> {
         let at = self.cursor.at;
-        if self.cursor.peek().is_some_and(|byte| matches!(byte, b't' | b'f' | b'n')) {
-            match self.cursor.literal() {
-                Ok(None) => return Fault::new(Kind::Null, at).into(),
-                Ok(Some(_)) => {}
-                Err(fault) => return fault.into(),
-            }
-        }
-        Fault::new(Kind::Type, at).into()
+        let kind = match self.cursor.value_begins()? {
+            Begins::Literal if self.cursor.literal()?.is_none() => Kind::Null,
+            _ => Kind::Type,
+        };
+        self.cursor.fail(kind, at)
     }
 
     /// Reads any JSON value. The depth limit bounds the recursion.
     pub fn any(&mut self) -> Result<S::Value, Stop> {
-        debug_assert!(self.cursor.depth <= MAX_DEPTH);
         let begins = self.cursor.value_begins()?;
-        let at = self.cursor.at;
         match begins {
             Begins::String => {
                 let text = self.cursor.string()?;
                 self.sink.string(&text)
             }
-            Begins::Number => {
-                let number = self.cursor.number()?;
-                let out_of_range = Fault::new(Kind::NumberRange, at);
-                if number.plain {
-                    self.sink.integer(number.integer().ok_or(out_of_range)?)
-                } else {
-                    self.sink.number(number.float().ok_or(out_of_range)?)
-                }
-            }
+            Begins::Number => self.any_number(),
             Begins::Literal => match self.cursor.literal()? {
                 Some(value) => self.sink.boolean(value),
                 None => self.sink.null(),
             },
-            Begins::Array => self.any_list(),
             Begins::Object => self.any_object(),
-            Begins::Nothing => Err(self.cursor.unexpected().into()),
+            Begins::Array => self.any_list(),
+            Begins::Nothing => self.cursor.unexpected(self.cursor.at),
+        }
+    }
+
+    fn any_number(&mut self) -> Result<S::Value, Stop> {
+        if let Some(value) = self.cursor.short_integer() {
+            return self.sink.integer(value);
+        }
+        let at = self.cursor.at;
+        let number = self.cursor.number()?;
+        if number.plain {
+            match number.integer() {
+                Some(value) => self.sink.integer(value),
+                None => self.cursor.fail(Kind::NumberRange, at),
+            }
+        } else {
+            match number.float() {
+                Some(value) => self.sink.number(value),
+                None => self.cursor.fail(Kind::NumberRange, at),
+            }
         }
     }
 
@@ -328,9 +411,8 @@ impl<'a, S: Sink> Walker<'_, 'a, S> {
         let mut object = self.sink.dict()?;
         if !self.cursor.closes(b'}') {
             loop {
-                self.cursor.skip_space();
-                if self.cursor.peek() != Some(b'"') {
-                    return Err(self.cursor.unexpected().into());
+                if self.cursor.skip_space() != b'"' {
+                    return self.cursor.unexpected(self.cursor.at);
                 }
                 let key = self.cursor.string()?;
                 self.cursor.colon()?;
@@ -345,13 +427,4 @@ impl<'a, S: Sink> Walker<'_, 'a, S> {
         }
         self.sink.finish_dict(object)
     }
-}
-
-enum Key<'a> {
-    /// A field of the type, and where its key stands.
-    Field(usize, usize),
-    /// A further key of an open object, its colon passed.
-    Entry(Text<'a>),
-    /// A key that the type does not know.
-    Unknown(Text<'a>, usize),
 }

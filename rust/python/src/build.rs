@@ -4,7 +4,7 @@ use std::sync::Mutex;
 
 use ocppcore::format::datetime::DateTime;
 use ocppcore::scan::Text;
-use ocppcore::schema::{Enumeration, ObjectType};
+use ocppcore::schema::ObjectType;
 use ocppcore::sink::{Sink, Stop};
 use pyo3::IntoPyObjectExt;
 use pyo3::ffi;
@@ -34,7 +34,7 @@ pub enum Object<'s, 'py> {
 #[cold]
 fn stop(py: Python<'_>, error: PyErr) -> Stop {
     error.restore(py);
-    Stop::Sink
+    Stop
 }
 
 impl<'s, 'py> Build<'s, 'py> {
@@ -70,12 +70,12 @@ impl<'s, 'py> Sink for Build<'s, 'py> {
 
     #[inline]
     fn string(&mut self, text: &Text<'_>) -> Result<Self::Value, Stop> {
-        self.text(text).ok_or(Stop::Sink)
+        self.text(text).ok_or(Stop)
     }
 
     #[inline]
-    fn enumeration(&mut self, _: &Enumeration, which: u32, index: usize) -> Result<Self::Value, Stop> {
-        Ok(self.schema.enums[which as usize][index].bind(self.py).clone().into_any())
+    fn enumeration(&mut self, number: usize) -> Result<Self::Value, Stop> {
+        Ok(self.schema.enums[number].bind(self.py).clone().into_any())
     }
 
     #[inline]
@@ -127,9 +127,9 @@ impl<'s, 'py> Sink for Build<'s, 'py> {
     }
 
     #[inline]
-    fn finish(&mut self, object: Self::Object, _: &ObjectType) -> Result<Self::Value, Stop> {
+    fn finish(&mut self, object: Self::Object, seen: u128) -> Result<Self::Value, Stop> {
         match object {
-            Object::Struct(half) => half.finish().map_err(|error| stop(self.py, error)),
+            Object::Struct(half) => half.finish(seen).map_err(|error| stop(self.py, error)),
             Object::Dict(dict, _) => Ok(dict.into_any()),
         }
     }
@@ -166,7 +166,7 @@ impl<'s, 'py> Sink for Build<'s, 'py> {
 
     #[inline]
     fn finish_list(&mut self, list: Self::List) -> Result<Self::Value, Stop> {
-        raw::list_of(self.py, &mut self.items, list).ok_or(Stop::Sink)
+        raw::list_of(self.py, &mut self.items, list).ok_or(Stop)
     }
 }
 

@@ -1,6 +1,6 @@
 //! The classes that a schema builds: how an instance of one is made, found out once per class.
 
-use ocppcore::schema::ObjectType;
+use ocppcore::schema::{FieldKind, ObjectType};
 use pyo3::exceptions::PyTypeError;
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -16,6 +16,15 @@ pub struct Class {
     layout: Option<Layout>,
 }
 
+/// What a field asks of its attribute's default.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Presence {
+    Required,
+    Optional,
+    /// It may hold any JSON value, null too.
+    Any,
+}
+
 /// An instance in the making.
 pub enum Half<'c, 'py> {
     Slots(HalfStruct<'c, 'py>),
@@ -26,19 +35,27 @@ impl Class {
     /// Binds a type of the schema to its class.
     pub fn of_type(class: &Bound<'_, PyAny>, model: &ObjectType, unset: &Bound<'_, PyAny>) -> PyResult<Self> {
         let attributes: Vec<&str> = model.fields.iter().map(|field| field.attr.as_str()).collect();
-        let required: Vec<bool> = model.fields.iter().map(|field| field.required).collect();
-        Self::bind(class, &attributes, &required, unset)
+        let presences: Vec<Presence> = model
+            .fields
+            .iter()
+            .map(|field| match field.kind {
+                _ if field.required => Presence::Required,
+                FieldKind::Any => Presence::Any,
+                _ => Presence::Optional,
+            })
+            .collect();
+        Self::bind(class, &attributes, &presences, unset)
     }
 
     /// Binds a class all of whose attributes are always given: a frame.
     pub fn of_frame(class: &Bound<'_, PyAny>, attributes: &[&str], unset: &Bound<'_, PyAny>) -> PyResult<Self> {
-        Self::bind(class, attributes, &vec![true; attributes.len()], unset)
+        Self::bind(class, attributes, &vec![Presence::Required; attributes.len()], unset)
     }
 
     fn bind(
         class: &Bound<'_, PyAny>,
         attributes: &[&str],
-        required: &[bool],
+        presences: &[Presence],
         unset: &Bound<'_, PyAny>,
     ) -> PyResult<Self> {
         let py = class.py();
@@ -48,7 +65,7 @@ impl Class {
         let attributes: Box<[Py<PyString>]> =
             attributes.iter().map(|name| PyString::intern(py, name).unbind()).collect();
         // What the probe cannot do with a class shows when an instance is made by calling it.
-        let layout = probe(object, &attributes, required, unset).unwrap_or_default();
+        let layout = probe(object, &attributes, presences, unset).unwrap_or_default();
         Ok(Self { object: object.clone().unbind(), attributes, layout })
     }
 
@@ -85,7 +102,7 @@ impl Class {
         for (index, value) in values.into_iter().enumerate() {
             half.set(index, value)?;
         }
-        half.finish()
+        half.finish(u128::MAX)
     }
 }
 
@@ -102,11 +119,11 @@ impl<'py> Half<'_, 'py> {
         }
     }
 
-    /// The instance, complete.
+    /// The instance, complete; `seen` has the bits of the fields that were given.
     #[inline]
-    pub fn finish(self) -> PyResult<Bound<'py, PyAny>> {
+    pub fn finish(self, seen: u128) -> PyResult<Bound<'py, PyAny>> {
         match self {
-            Half::Slots(half) => Ok(half.finish()),
+            Half::Slots(half) => Ok(half.finish(seen)),
             Half::Arguments(class, arguments) => {
                 let py = arguments.py();
                 class.object.bind(py).as_any().call(PyTuple::empty(py), Some(&arguments))
@@ -121,7 +138,7 @@ impl<'py> Half<'_, 'py> {
 fn probe(
     class: &Bound<'_, PyType>,
     attributes: &[Py<PyString>],
-    required: &[bool],
+    presences: &[Presence],
     unset: &Bound<'_, PyAny>,
 ) -> PyResult<Option<Layout>> {
     const HAVE_GC: u64 = 1 << 14; // Py_TPFLAGS_HAVE_GC
@@ -141,24 +158,25 @@ fn probe(
     let sentinels: Vec<Bound<'_, PyAny>> =
         attributes.iter().map(|_| py.import("builtins")?.getattr("object")?.call0()).collect::<PyResult<_>>()?;
     let arguments = PyDict::new(py);
-    let given = |only: Option<bool>| -> PyResult<Bound<'_, PyAny>> {
+    let given = |all: bool| -> PyResult<Bound<'_, PyAny>> {
         arguments.clear();
-        for ((name, value), required) in attributes.iter().zip(&sentinels).zip(required) {
-            if only.is_none_or(|only| only == *required) {
+        for ((name, value), presence) in attributes.iter().zip(&sentinels).zip(presences) {
+            if all || *presence == Presence::Required {
                 arguments.set_item(name, value)?;
             }
         }
         class.as_any().call(PyTuple::empty(py), Some(&arguments))
     };
-    let (full, bare) = (given(None)?, given(Some(true))?);
+    let (full, bare) = (given(true)?, given(false)?);
     let mut absent = Vec::with_capacity(attributes.len());
-    for (name, required) in attributes.iter().zip(required) {
+    for (name, presence) in attributes.iter().zip(presences) {
         let default = bare.getattr(name)?;
-        absent.push(match required {
-            true => Absent::Never,
-            false if default.is_none() => Absent::None,
-            false if default.is(unset) => Absent::Unset,
-            false => return Ok(None),
+        absent.push(match presence {
+            Presence::Required => Absent::Never,
+            Presence::Optional if default.is_none() => Absent::None,
+            _ if default.is(unset) => Absent::Unset,
+            // Another default, or one that the field could be given too, which `raw` could not tell from its absence.
+            _ => return Ok(None),
         });
     }
     let size = class.getattr(intern!(py, "__basicsize__"))?.extract()?;

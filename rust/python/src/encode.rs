@@ -297,8 +297,9 @@ impl<'s, 'py> Encoder<'s, 'py> {
         let tables = &self.schema.tables;
         let mut cursor = Cursor::new(data);
         cursor.depth = self.depth;
-        let mut walker = Walker { schema: tables, limits: None, cursor: cursor.clone(), sink: &mut Check };
-        if let Err(Stop::Fault(found)) = walker.object_alone() {
+        let mut check = Check;
+        let mut walker = Walker::new(tables, None, cursor.clone(), &mut check);
+        if let (Err(Stop), Some(found)) = (walker.object_alone(), walker.cursor.fault) {
             let located = locate(found, tables, None, cursor, Reading::Object);
             let steps = located.path.strip_prefix('/').map(str::to_owned).into_iter().collect();
             return Err(Box::new(Halt::Fault { kind: found.kind, expected: located.expected, steps }));
@@ -415,7 +416,7 @@ impl<'s, 'py> Encoder<'s, 'py> {
                     return Ok(());
                 }
                 let text = self.text(place, value)?;
-                match self.schema.tables.enums[*which as usize].find(text.as_bytes()) {
+                match self.schema.tables.enums[*which as usize].names.find(text.as_bytes()) {
                     Some(index) => self.out.literal(&values.literals[index]),
                     None => return Err(self.broken(Kind::Enum, place)),
                 }
@@ -436,7 +437,7 @@ impl<'s, 'py> Encoder<'s, 'py> {
                 }
                 self.out.integer(number);
             }
-            FieldKind::Number { min, max, step } => self.number(place, value, (*min, *max), step.as_ref())?,
+            FieldKind::Number { min, max, step } => self.number(place, value, (*min, *max), step.as_deref())?,
             FieldKind::Boolean => match value.cast::<PyBool>() {
                 Ok(value) => self.out.boolean(value.is_true()),
                 Err(_) => return Err(self.wrong_type(place, value)),

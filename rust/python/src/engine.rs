@@ -91,7 +91,11 @@ impl Engine {
         let mut cursor = Cursor::new(input.bytes());
         let head = frame::head(&mut cursor, &schema.tables);
         let read = head.and_then(|head| Ok((head, frame::payload_start(&mut cursor, &head)?)));
-        let (head, start) = read.map_err(|fault| self.fault(&input, fault, Reading::Frame { answered: None }, None))?;
+        let (head, start) = match (read, cursor.fault) {
+            (Ok(read), _) => read,
+            (Err(Stop), Some(fault)) => return Err(self.fault(&input, fault, Reading::Frame { answered: None }, None)),
+            (Err(Stop), None) => return Err(PyErr::fetch(py)),
+        };
         let build = Build::new(py, schema);
         let action =
             head.action.as_ref().map_or_else(|| Ok(py.None().into_bound(py)), |action| string(&build, action))?;
@@ -124,11 +128,11 @@ impl Engine {
         let mut cursor = Cursor::new(input.bytes());
         cursor.depth = FRAME_DEPTH;
         let mut walker =
-            Walker { schema: &schema.tables, limits: self.limits.as_ref(), cursor: cursor.clone(), sink: &mut build };
-        match walker.payload_alone(which) {
-            Ok(value) => schema.door.call_result.make(py, [id, value]),
-            Err(Stop::Sink) => Err(PyErr::fetch(py)),
-            Err(Stop::Fault(fault)) => {
+            Walker::new(&schema.tables, self.limits.as_ref(), cursor.clone(), &mut build);
+        match (walker.payload_alone(which), walker.cursor.fault) {
+            (Ok(value), _) => schema.door.call_result.make(py, [id, value]),
+            (Err(Stop), None) => Err(PyErr::fetch(py)),
+            (Err(Stop), Some(fault)) => {
                 let located = locate(fault, &schema.tables, self.limits.as_ref(), cursor, Reading::Payload { which });
                 let frame = Recovered { number: Some(3), id: id.extract().ok(), action: Some(action.to_owned()) };
                 let text = as_in_frame(py, start, input.bytes());
@@ -158,11 +162,11 @@ impl Engine {
         self.check_size(&input, || Recovered { action: Some(action.to_owned()), ..Recovered::default() })?;
         let mut build = Build::new(py, schema);
         let cursor = Cursor::new(input.bytes());
-        let mut walker = Walker { schema: &schema.tables, limits: self.limits.as_ref(), cursor, sink: &mut build };
-        match walker.payload_alone(which) {
-            Ok(value) => Ok(value),
-            Err(Stop::Sink) => Err(PyErr::fetch(py)),
-            Err(Stop::Fault(fault)) => {
+        let mut walker = Walker::new(&schema.tables, self.limits.as_ref(), cursor, &mut build);
+        match (walker.payload_alone(which), walker.cursor.fault) {
+            (Ok(value), _) => Ok(value),
+            (Err(Stop), None) => Err(PyErr::fetch(py)),
+            (Err(Stop), Some(fault)) => {
                 let frame = Recovered { action: Some(action.to_owned()), ..Recovered::default() };
                 Err(self.located(&input, fault, Reading::Payload { which }, frame))
             }
@@ -219,23 +223,21 @@ impl Engine {
     ) -> PyResult<(Head<'a>, Body<'a, S::Value>)> {
         let schema = self.schema.get();
         let mut answered = None;
-        let walked = {
-            let cursor = Cursor::new(input.bytes());
-            let mut walker = Walker { schema: &schema.tables, limits: self.limits.as_ref(), cursor, sink };
-            walker.frame(|id| {
-                answered = match pending {
-                    Some(pending) => waiting(schema, pending, id).map_err(|error| {
-                        error.restore(py);
-                        Stop::Sink
-                    })?,
-                    None => None,
-                };
-                Ok(answered.map(|answered| answered.which))
-            })
-        };
-        walked.map_err(|stop| match stop {
-            Stop::Sink => PyErr::fetch(py),
-            Stop::Fault(fault) => {
+        let mut walker = Walker::new(&schema.tables, self.limits.as_ref(), Cursor::new(input.bytes()), sink);
+        let walked = walker.frame(|id| {
+            answered = match pending {
+                Some(pending) => waiting(schema, pending, id).map_err(|error| {
+                    error.restore(py);
+                    Stop
+                })?,
+                None => None,
+            };
+            Ok(answered.map(|answered| answered.which))
+        });
+        let fault = walker.cursor.fault;
+        walked.map_err(|Stop| match fault {
+            None => PyErr::fetch(py),
+            Some(fault) => {
                 let which = answered.map(|answered| answered.which);
                 self.fault(input, fault, Reading::Frame { answered: which }, answered.map(|answered| answered.action))
             }

@@ -102,7 +102,7 @@ impl Layout {
             let object = NonNull::new(ffi::PyObject_New::<ffi::PyObject>(self.class.as_ptr().cast()))?;
             let body = body_of(object);
             ptr::copy_nonoverlapping(self.template.as_ptr(), body, self.template.len());
-            Some(HalfStruct { object, layout: self, filled: 0, py })
+            Some(HalfStruct { object, layout: self, py })
         }
     }
 }
@@ -182,7 +182,6 @@ fn body_of(object: NonNull<ffi::PyObject>) -> *mut usize {
 pub struct HalfStruct<'l, 'py> {
     object: NonNull<ffi::PyObject>,
     layout: &'l Layout,
-    filled: u128,
     py: Python<'py>,
 }
 
@@ -190,18 +189,16 @@ impl<'py> HalfStruct<'_, 'py> {
     /// Fills the slot of a field that is still absent.
     #[inline]
     pub fn set(&mut self, index: usize, value: Bound<'py, PyAny>) {
-        debug_assert_eq!(self.filled >> index & 1, 0);
-        self.filled |= 1 << index;
         let slot = usize::from(self.layout.slots[index]);
         // SAFETY: the slot lies in the body of the instance, which nobody else knows yet; what it held was borrowed.
         unsafe { body_of(self.object).add(slot).write(value.into_ptr() as usize) };
     }
 
-    /// The instance, complete.
+    /// The instance, complete; `filled` has the bits of the fields that were set.
     #[inline]
-    pub fn finish(self) -> Bound<'py, PyAny> {
+    pub fn finish(self, filled: u128) -> Bound<'py, PyAny> {
         let half = ManuallyDrop::new(self);
-        let unset = (half.layout.unset & !half.filled).count_ones();
+        let unset = (half.layout.unset & !filled).count_ones();
         for _ in 0..unset {
             // SAFETY: UNSET is alive; each count belongs to a slot that holds it.
             unsafe { ffi::Py_INCREF(half.layout.unset_object.as_ptr()) };
@@ -209,7 +206,7 @@ impl<'py> HalfStruct<'_, 'py> {
         #[cfg(not(Py_3_12))] // since then None is immortal
         {
             // SAFETY: None is alive and the GIL held; as many references are added as slots hold it.
-            unsafe { (*ffi::Py_None()).ob_refcnt += (half.layout.none & !half.filled).count_ones() as ffi::Py_ssize_t };
+            unsafe { (*ffi::Py_None()).ob_refcnt += (half.layout.none & !filled).count_ones() as ffi::Py_ssize_t };
         }
         // SAFETY: every slot now owns what it holds, so the instance is whole; its one reference is handed on.
         unsafe { Bound::from_owned_ptr(half.py, half.object.as_ptr()) }
@@ -219,11 +216,16 @@ impl<'py> HalfStruct<'_, 'py> {
 impl Drop for HalfStruct<'_, '_> {
     #[cold]
     fn drop(&mut self) {
-        let borrowed = (self.layout.none | self.layout.unset) & !self.filled;
         for (index, slot) in self.layout.slots.iter().enumerate() {
-            if borrowed >> index & 1 == 1 {
-                // SAFETY: the slot lies in the body; what it holds was borrowed and is forgotten.
-                unsafe { body_of(self.object).add(usize::from(*slot)).write(0) };
+            let place = body_of(self.object).wrapping_add(usize::from(*slot));
+            if (self.layout.none | self.layout.unset) >> index & 1 == 1 {
+                // SAFETY: the slot lies in the body. An optional field is never given the object that stands for its absence, so
+                // one that holds it has not been set and only borrows it.
+                unsafe {
+                    if place.read() == self.layout.template[usize::from(*slot)] {
+                        place.write(0);
+                    }
+                }
             }
         }
         // SAFETY: every slot owns what it holds or is empty, which the deallocators of Structs allow; nobody else has the instance.

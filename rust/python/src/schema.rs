@@ -29,8 +29,8 @@ pub struct Schema {
     pub tables: ocppcore::Schema,
     /// By the index of the type; None for an open one.
     pub classes: Vec<Option<Class>>,
-    /// The values of each enumeration.
-    pub enums: Vec<Vec<Py<PyString>>>,
+    /// The values of the enumerations, one after the other.
+    pub enums: Vec<Py<PyString>>,
     /// The wire names of the fields of each open type, the keys of its dict.
     pub keys: Vec<Vec<Py<PyString>>>,
     pub door: Door,
@@ -140,10 +140,11 @@ impl Schema {
                 }
             }
         }
-        let enums: Vec<Vec<_>> = tables.enums.iter().map(|values| values.values.iter().map(intern).collect()).collect();
+        let enums: Vec<Vec<_>> =
+            tables.enums.iter().map(|values| values.values.iter().map(intern).collect()).collect();
         Ok(Self {
             outgoing: Outgoing::new(py, &tables, &bound, &enums)?,
-            enums,
+            enums: enums.into_iter().flatten().collect(),
             keys: tables
                 .types
                 .iter()

@@ -4,14 +4,19 @@ use std::net::Ipv6Addr;
 
 /// Whether the text is a `URI` of RFC 3986.
 pub fn is_valid(text: &[u8]) -> bool {
-    let Some(colon) = text.iter().position(|byte| *byte == b':') else { return false };
+    let Some(colon) = text.iter().position(|byte| *byte == b':') else {
+        return false;
+    };
     let (scheme, rest) = (&text[..colon], &text[colon + 1..]);
-    if !scheme.first().is_some_and(u8::is_ascii_alphabetic) || !scheme.iter().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(byte)) {
+    if !scheme.first().is_some_and(u8::is_ascii_alphabetic)
+        || !scheme.iter().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(byte))
+    {
         return false;
     }
     let (rest, fragment) = split(rest, b'#');
     let (hierarchy, query) = split(rest, b'?');
-    let tail = |part: Option<&[u8]>| part.is_none_or(|part| all(part, |byte| is_pchar(byte) || byte == b'/' || byte == b'?'));
+    let tail =
+        |part: Option<&[u8]>| part.is_none_or(|part| all(part, |byte| is_pchar(byte) || byte == b'/' || byte == b'?'));
     if !tail(fragment) || !tail(query) {
         return false;
     }
@@ -59,7 +64,10 @@ fn is_ip_literal(text: &[u8]) -> bool {
             let (version, rest) = split(&text[1..], b'.');
             !version.is_empty()
                 && version.iter().all(u8::is_ascii_hexdigit)
-                && rest.is_some_and(|rest| !rest.is_empty() && rest.iter().all(|byte| is_unreserved(*byte) || is_sub_delim(*byte) || *byte == b':'))
+                && rest.is_some_and(|rest| {
+                    !rest.is_empty()
+                        && rest.iter().all(|byte| is_unreserved(*byte) || is_sub_delim(*byte) || *byte == b':')
+                })
         }
         _ => str::from_utf8(text).is_ok_and(|text| text.parse::<Ipv6Addr>().is_ok()),
     }
@@ -115,7 +123,23 @@ mod tests {
         ] {
             assert!(is_valid(text.as_bytes()), "{text}");
         }
-        for text in ["", "x", "a b", "1a:b", "/a", "//a/b", "http://a b", "http://a/%2", "http://[::1", "http://[::g]/", "http://a:b/", "a:<", "http://ä/", "a:b#c#d", "http://[::1]x"] {
+        for text in [
+            "",
+            "x",
+            "a b",
+            "1a:b",
+            "/a",
+            "//a/b",
+            "http://a b",
+            "http://a/%2",
+            "http://[::1",
+            "http://[::g]/",
+            "http://a:b/",
+            "a:<",
+            "http://ä/",
+            "a:b#c#d",
+            "http://[::1]x",
+        ] {
             assert!(!is_valid(text.as_bytes()), "{text}");
         }
     }

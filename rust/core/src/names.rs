@@ -1,0 +1,233 @@
+//! Finding a name among a few that are known: keys, values of enumerations, actions.
+//!
+//! A `Pattern` is a text to be recognised at a place, sixteen bytes at a time: most are no longer, so that one comparison decides. `Names`
+//! is a hash table of such texts, its hash made from the same sixteen bytes and chosen so that few names meet.
+
+use std::fmt;
+
+use crate::simd::WIDTH;
+
+/// A text to be recognised where it is expected.
+#[derive(Clone)]
+#[repr(align(64))]
+pub struct Pattern {
+    /// The first bytes, zero behind a shorter text, and the bits of them that count.
+    head: u128,
+    mask: u128,
+    /// The last bytes of a text that is longer than that.
+    tail: u128,
+    pub length: usize,
+    /// All of a text that is longer than head and tail together; boxed twice, so that a pattern fills one cache line.
+    long: Option<Box<Box<[u8]>>>,
+}
+
+impl Pattern {
+    pub fn new(text: &[u8]) -> Self {
+        let tail = if text.len() > WIDTH { text.last_chunk() } else { None };
+        Self {
+            head: padded(text),
+            mask: low_bytes(text.len()),
+            tail: tail.copied().map_or(0, u128::from_le_bytes),
+            length: text.len(),
+            long: (text.len() > 2 * WIDTH).then(|| Box::new(text.into())),
+        }
+    }
+
+    /// Whether the text stands at `at`, its first `skip` bytes aside. Near the end of `text` it says no: who asks must be able to find out in
+    /// another way.
+    #[inline(always)]
+    pub fn stands_at(&self, text: &[u8], at: usize, skip: u32) -> bool {
+        let Some(window) = window(text, at) else { return false };
+        if (window ^ self.head) & self.mask & (u128::MAX << (8 * skip)) != 0 {
+            return false;
+        }
+        self.length <= WIDTH || self.rest_stands_at(text, at)
+    }
+
+    #[inline(always)]
+    fn rest_stands_at(&self, text: &[u8], at: usize) -> bool {
+        if window(text, at + self.length - WIDTH) != Some(self.tail) {
+            return false;
+        }
+        match &self.long {
+            None => true,
+            Some(long) => text[at + WIDTH..at + self.length] == long[WIDTH..],
+        }
+    }
+}
+
+impl fmt::Debug for Pattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let bytes = self.head.to_le_bytes();
+        write!(f, "Pattern({:?}, {})", String::from_utf8_lossy(&bytes[..self.length.min(WIDTH)]), self.length)
+    }
+}
+
+/// The sixteen bytes at a place, if there are as many.
+#[inline(always)]
+fn window(text: &[u8], at: usize) -> Option<u128> {
+    text.get(at..).and_then(<[u8]>::first_chunk).copied().map(u128::from_le_bytes)
+}
+
+/// The first bytes of a text, zero behind a shorter one.
+fn padded(text: &[u8]) -> u128 {
+    let mut bytes = [0; WIDTH];
+    let count = text.len().min(WIDTH);
+    bytes[..count].copy_from_slice(&text[..count]);
+    u128::from_le_bytes(bytes)
+}
+
+/// The bits of the first `count` bytes.
+#[inline(always)]
+fn low_bytes(count: usize) -> u128 {
+    if count >= WIDTH { u128::MAX } else { !(u128::MAX << (8 * count)) }
+}
+
+/// A closed set of names, each known by its index.
+#[derive(Clone, Debug, Default)]
+pub struct Names {
+    /// By hash: the index of the first name that has it, plus one.
+    heads: Vec<u16>,
+    entries: Vec<Entry>,
+    multiplier: u64,
+    shift: u32,
+}
+
+#[derive(Clone, Debug)]
+struct Entry {
+    head: u128,
+    tail: u128,
+    name: Box<[u8]>,
+    /// The next name of the same hash, plus one.
+    next: u16,
+}
+
+impl Names {
+    pub fn new<'n>(names: impl IntoIterator<Item = &'n [u8]>) -> Self {
+        let entries: Vec<Entry> = names
+            .into_iter()
+            .map(|name| Entry { head: padded(name), tail: tail_of(name), name: name.into(), next: 0 })
+            .collect();
+        let bits = (entries.len() * 4).next_power_of_two().trailing_zeros().max(1);
+        // Odd numbers without a pattern, from a golden start; the first that separates all names, else the one that does best.
+        let candidates = (1..=64u64).map(|step| 0x9E37_79B9_7F4A_7C15_u64.wrapping_mul(2 * step + 1) | 1);
+        let mut best: Option<(usize, Self)> = None;
+        for multiplier in candidates {
+            let mut table =
+                Self { heads: vec![0; 1 << bits], entries: entries.clone(), multiplier, shift: u64::BITS - bits };
+            let meetings = table.fill();
+            if best.as_ref().is_none_or(|(least, _)| meetings < *least) {
+                best = Some((meetings, table));
+            }
+            if meetings == 0 {
+                break;
+            }
+        }
+        best.map(|(_, table)| table).unwrap_or_default()
+    }
+
+    /// Puts the entries into the table; how many found their place taken.
+    fn fill(&mut self) -> usize {
+        let mut meetings = 0;
+        for index in 0..self.entries.len() {
+            let place = self.place(self.entries[index].head, self.entries[index].tail);
+            let before = std::mem::replace(&mut self.heads[place], index as u16 + 1);
+            self.entries[index].next = before;
+            meetings += usize::from(before != 0);
+        }
+        meetings
+    }
+
+    #[inline(always)]
+    fn place(&self, head: u128, tail: u128) -> usize {
+        let folded = (head as u64) ^ ((head >> 64) as u64).rotate_left(23) ^ (tail as u64).rotate_left(41) ^ ((tail >> 64) as u64);
+        ((folded ^ folded >> 29).wrapping_mul(self.multiplier) >> self.shift) as usize
+    }
+
+    /// The index of a name.
+    pub fn find(&self, name: &[u8]) -> Option<usize> {
+        self.look_up(name, padded(name), tail_of(name))
+    }
+
+    /// The index of the name that is the bytes from `start` to `end` of `text`; faster than `find` where the text goes on behind it.
+    #[inline(always)]
+    pub fn find_in(&self, text: &[u8], start: usize, end: usize) -> Option<usize> {
+        let name = &text[start..end];
+        match window(text, start) {
+            Some(window) => self.look_up(name, window & low_bytes(name.len()), tail_of(name)),
+            None => self.find(name),
+        }
+    }
+
+    #[inline(always)]
+    fn look_up(&self, name: &[u8], head: u128, tail: u128) -> Option<usize> {
+        let mut index = usize::from(*self.heads.get(self.place(head, tail))?);
+        while index != 0 {
+            let entry = &self.entries[index - 1];
+            // Head and tail hold all of a name of up to 32 bytes.
+            if entry.head == head
+                && entry.tail == tail
+                && entry.name.len() == name.len()
+                && (name.len() <= 2 * WIDTH || *entry.name == *name)
+            {
+                return Some(index - 1);
+            }
+            index = usize::from(entry.next);
+        }
+        None
+    }
+}
+
+/// The last bytes of a name that is longer than its head.
+#[inline(always)]
+fn tail_of(name: &[u8]) -> u128 {
+    if name.len() <= WIDTH { 0 } else { name.last_chunk().copied().map_or(0, u128::from_le_bytes) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const WORDS: [&str; 9] = [
+        "",
+        "A",
+        "Accepted",
+        "exactly sixteen!",
+        "seventeen letters",
+        "Energy.Active.Export.Interval",
+        "Energy.Active.Import.Interval",
+        "a name of more than thirty-two bytes A",
+        "a name of more than thirty-two bytez A",
+    ];
+
+    #[test]
+    fn names_are_found_and_strangers_are_not() {
+        let names = Names::new(WORDS.iter().map(|word| word.as_bytes()));
+        for (index, word) in WORDS.iter().enumerate() {
+            assert_eq!(names.find(word.as_bytes()), Some(index), "{word}");
+            let longer = format!("<<{word}>> and more text than a window holds");
+            assert_eq!(names.find_in(longer.as_bytes(), 2, 2 + word.len()), Some(index), "{word}");
+            let stranger = format!("{word}\0");
+            assert_eq!(names.find(stranger.as_bytes()), None, "{word}");
+            if word.len() > 1 {
+                assert_eq!(names.find_in(longer.as_bytes(), 2, 1 + word.len()), None, "{word}");
+            }
+        }
+        assert_eq!(Names::new([]).find(b"x"), None);
+    }
+
+    #[test]
+    fn patterns_stand_where_their_text_does() {
+        for word in &WORDS[1..] {
+            let pattern = Pattern::new(word.as_bytes());
+            let text = format!("..{word} and more text than a window holds");
+            assert!(pattern.stands_at(text.as_bytes(), 2, 0), "{word}");
+            assert!(pattern.stands_at(text.replacen(&word[..1], "\u{1}", 1).as_bytes(), 2, 1), "{word}");
+            for wrong in 2..2 + word.len() {
+                let mut text = text.clone().into_bytes();
+                text[wrong] ^= 1;
+                assert!(!pattern.stands_at(&text, 2, 0), "{word} with byte {wrong} changed");
+            }
+        }
+    }
+}
