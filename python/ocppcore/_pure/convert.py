@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import decimal
 from collections.abc import Mapping
-from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Any
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 import msgspec
 
@@ -37,7 +37,7 @@ class PlainWriter(Writer):
             if not value.is_finite():
                 self.fault("number_range")
             self.parts.append(decimal.Decimal.__str__(value))
-        elif isinstance(value, Mapping):
+        elif _is_mapping(value):
             self._free_dict(value)
         elif isinstance(value, msgspec.Struct) and type(value) in self._types:
             self._free_dict(self._fields(value))
@@ -51,7 +51,7 @@ class PlainWriter(Writer):
             self.fault("format", "date-time")
         if offset.total_seconds() % 60:  # RFC 3339 knows minutes alone
             try:
-                value = value.astimezone(timezone.utc)
+                value = value.astimezone(UTC)
             except OverflowError:
                 self.fault("format", "date-time")
         return value.isoformat()
@@ -65,3 +65,7 @@ class PlainWriter(Writer):
             for name, (field, item) in named.items()
             if item is not self.unset and (item is not None or field.kind == "any")
         }
+
+
+def _is_mapping(value: object) -> TypeGuard[Mapping[Any, Any]]:
+    return isinstance(value, Mapping)

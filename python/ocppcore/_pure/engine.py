@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 from .convert import PlainWriter
 from .formats import INT64_MAX, INT64_MIN
@@ -19,6 +19,7 @@ _RECOVERY_WINDOW = 4096  # bytes of data that is too long that are looked at for
 _FRAME_DEPTH = 1  # brackets that are open before a frame's payload
 _LONGEST_ECHO = 100  # code points of an id in a refusal: that of another may have been too long
 _FARTHEST = 1 << 26  # byte at which a resolved payload can have stood for an error to quote from it
+_REFUSALS = ("callerror", "callresulterror")
 _RESULT = 3  # the message type of a CALLRESULT
 
 
@@ -66,7 +67,7 @@ class Engine:
             return walk.frame(pending)
         except Stop as stop:
             fault = stop.fault
-        self._raise_in_frame(walk, fault, data)
+        raise self._in_frame(walk, fault, data)
 
     def validate(self, data: Any, pending: Mapping[str, Any] | None = None) -> None:
         """Check a frame."""
@@ -80,13 +81,13 @@ class Engine:
         try:
             head = walk.head()
             start = -1
-            if head.kind not in ("callerror", "callresulterror"):
+            if head.kind not in _REFUSALS:
                 walk.payload_element()
                 start = walk.offset(walk.at)
             return self._schema.door["Peek"](head.number, head.id, head.action, data, start)
         except Stop as stop:
             fault = stop.fault
-        self._raise_in_frame(walk, fault, data)
+        raise self._in_frame(walk, fault, data)
 
     def resolve(self, frame: Any, action: Any) -> Any:
         """The frame with its payload typed."""
@@ -113,7 +114,9 @@ class Engine:
         offset = start + walk.offset(fault.at)
         raw = data.encode("utf-8", "surrogatepass") if isinstance(data, str) else data
         quoted = b" " * start + raw if start <= _FARTHEST else None  # as it stood in its frame
-        raise self._make_error(fault.kind, fault.path, offset, fault.expected, quoted, _RESULT, frame.id, name)
+        raise self._make_error(
+            fault.kind, fault.path, offset, fault.expected, quoted, _RESULT, _readable(frame.id), name
+        )
 
     def decode_payload(self, data: Any, action: str, kind: str) -> Any:
         """A payload without a frame."""
@@ -127,7 +130,7 @@ class Engine:
             return payload
         except Stop as stop:
             fault = stop.fault
-        self._raise(walk, fault, data, Head(action=action))
+        raise self._error(walk, fault, data, Head(action=action))
 
     def explain(self, data: Any, pending: Mapping[str, Any] | None = None) -> list[Exception]:
         """The error for every fault of a frame that can be found, in the order of the data; the first is decode's."""
@@ -153,70 +156,83 @@ class Engine:
     def encode(self, frame: Any) -> bytes:
         """A frame as canonical JSON."""
         kind, number = self._kind_of_frame(frame)
-        head = Head(number, frame.id if isinstance(frame.id, str) else None)
+        head = Head(number, _readable(frame.id))
+        write_rest = self._rest_of_frame(kind, frame, head)
         writer = Writer(self._limits, self._schema.door["UNSET"], _FRAME_DEPTH)
         try:
-            self._write_frame(writer, frame, kind, number, head)
-            return f"[{writer.text()}]".encode()
+            writer.parts.append(f"[{number},")
+            writer.frame_id(frame.id, _LONGEST_ECHO if kind in _REFUSALS else MAX_ID)
+            write_rest(writer)
+            writer.parts.append("]")
+            return writer.text().encode()
         except Stop as stop:
             fault = stop.fault
-        self._raise_unwritten(fault, head)
+        raise self._unwritten(fault, head)
 
     def _kind_of_frame(self, frame: Any) -> tuple[str, int]:
         """The kind of a frame and its message type."""
-        door = self._schema.door
+        door, version = self._schema.door, self._schema.version
         for name in ("Call", "CallResult", "CallError", "CallResultError", "Send"):
             if isinstance(frame, door[name]):
                 kind = name.lower()
                 for number, known in self._schema.frames.items():
                     if known == kind:
                         return kind, number
-                raise TypeError(f"OCPP {self._schema.version} does not have a {name}")
-        raise TypeError(f"encode takes a frame (Call, CallResult, ...), not {type(frame).__name__}")
+                raise ValueError(f"OCPP {version} has no {name} frames")
+        raise TypeError(
+            f"encode takes a frame (Call, CallResult, CallError, CallResultError, Send), not {type(frame).__name__}; "
+            "a payload goes into one, Call(id, payload), or to encode_payload"
+        )
 
-    def _write_frame(self, writer: Writer, frame: Any, kind: str, number: int, head: Head) -> None:
-        is_error = kind in ("callerror", "callresulterror")
-        writer.parts.append(f"{number},")
-        writer.frame_id(frame.id, _LONGEST_ECHO if is_error else MAX_ID)
-        if is_error:
-            writer.error_fields(frame.code, frame.description, frame.details)
-            return
+    def _rest_of_frame(self, kind: str, frame: Any, head: Head) -> Callable[[Writer], None]:
+        """What writes the elements behind the id. That the frame holds what it may hold is looked at before."""
+        if kind in _REFUSALS:
+            return lambda writer: writer.error_fields(frame.code, frame.description, frame.details)
         payload = frame.payload
         if kind == "callresult" and isinstance(payload, self._schema.door["RawPayload"]):
-            writer.parts.append(f",{self._raw_text(payload)}")
-            return
-        action, type_ = self._role(payload, {"call": "request", "callresult": "response", "send": "send"}[kind])
+            if not isinstance(payload.data, bytes):
+                raise TypeError("the data of a RawPayload must be bytes, as decode gives it")
+            return lambda writer: writer.parts.append("," + self._raw_text(payload.data))
+        action, role, type_ = self._role(payload)
+        wanted = {"call": "request", "callresult": "response", "send": "send"}[kind]
+        if role != wanted:
+            raise ValueError(f"a {type(frame).__name__} holds a {wanted}, and {type(payload).__name__} is a {role}")
         head.action = action
-        writer.parts.append("," if kind == "callresult" else f",{quote(action)},")
-        writer.struct(type_, payload)
+        before = "," if kind == "callresult" else f",{quote(action)},"
 
-    def _role(self, payload: Any, *kinds: str) -> tuple[str, ObjectType]:
-        """The action and the type of a payload; TypeError when its class is none of these kinds."""
+        def write_payload(writer: Writer) -> None:
+            writer.parts.append(before)
+            writer.struct(type_, payload)
+
+        return write_payload
+
+    def _role(self, payload: Any) -> tuple[str, str, ObjectType]:
+        """Action, kind and type of a payload; TypeError when the version has no such payload."""
         role = self._schema.role_of(payload)
-        if role is None or role[1] not in kinds:
+        if role is None:
             raise TypeError(
-                f"the payload must be a {' or '.join(kinds)} of OCPP {self._schema.version}, not {type(payload).__name__}"
+                f"{type(payload).__name__} is no payload of OCPP {self._schema.version}: use a request, a response or "
+                "the payload of a SEND of this version, or make your own known by codec.extend(messages=[...])"
             )
-        return role[0], role[2]
+        return role
 
-    def _raw_text(self, payload: Any) -> str:
-        """The text of a raw payload on its way out: any well-formed object."""
-        data = _text_or_bytes(payload.data)
+    def _raw_text(self, data: bytes) -> str:
+        """The text of a raw payload on its way out: any well-formed object, as it is."""
         walk = Walk(self._schema, data, self._limits, depth=_FRAME_DEPTH)
         walk.payload(None)
         walk.end_of_text()
-        return walk.text[: walk.end].strip()
+        return walk.text[: walk.end]
 
     def encode_payload(self, payload: Any) -> bytes:
         """A payload without a frame."""
-        action, type_ = self._role(payload, "request", "response", "send")
+        action, _, type_ = self._role(payload)
         writer = Writer(self._limits, self._schema.door["UNSET"])
         try:
             writer.struct(type_, payload)
             return writer.text().encode()
         except Stop as stop:
             fault = stop.fault
-        self._raise_unwritten(fault, Head(action=action))
+        raise self._unwritten(fault, Head(action=action))
 
     def from_builtins(self, action: str, kind: str, obj: Any) -> Any:
         """The Struct of a payload given as plain objects."""
@@ -228,7 +244,7 @@ class Engine:
             return walk.payload(type_)
         except Stop as stop:
             fault = stop.fault
-        self._raise_unwritten(fault, Head(action=action))
+        raise self._unwritten(fault, Head(action=action))
 
     # Faults
 
@@ -242,40 +258,46 @@ class Engine:
         size = self._max_size
         return self._make_error("size", "", size, size, data, head.number, head.id, head.action)
 
-    def _raise_in_frame(self, walk: Walk, fault: Fault | None, data: str | bytes) -> NoReturn:
+    def _in_frame(self, walk: Walk, fault: Fault | None, data: str | bytes) -> Exception:
+        """The error for the fault at which the walk over a frame has ended."""
         head = recover(data)
         if walk.answered is not None:
             head.action = walk.answered
-        self._raise(walk, fault, data, head)
+        return self._error(walk, fault, data, head)
 
-    def _raise(self, walk: Walk, fault: Fault | None, data: str | bytes, head: Head) -> NoReturn:
-        assert fault is not None  # a strict walk stops at a fault
-        raise self._error(walk, fault, data, head)
-
-    def _raise_unwritten(self, fault: Fault | None, head: Head) -> NoReturn:
-        """A fault of an object: it has no offset."""
-        assert fault is not None  # writing stops at a fault
-        raise self._make_error(
-            fault.kind, fault.path, None, fault.expected, None, head.number, head.id, head.action
-        ) from None
-
-    def _error(self, walk: Walk, fault: Fault, data: str | bytes, head: Head) -> Exception:
+    def _error(self, walk: Walk, fault: Fault | None, data: str | bytes, head: Head) -> Exception:
+        assert fault is not None  # a strict walk ends at a fault
         offset = walk.offset(fault.at)
         return self._make_error(fault.kind, fault.path, offset, fault.expected, data, head.number, head.id, head.action)
+
+    def _unwritten(self, fault: Fault | None, head: Head) -> Exception:
+        """The error for an object: it has no offset."""
+        assert fault is not None  # a writer ends at a fault
+        return self._make_error(fault.kind, fault.path, None, fault.expected, None, head.number, head.id, head.action)
 
 
 def _text_or_bytes(data: Any) -> str | bytes:
     """Data as the walker takes it: str and bytes as they are, any other buffer as a copy that nobody else can change."""
-    if type(data) in (str, bytes):
-        return data
+    if isinstance(data, bytes):
+        return data if type(data) is bytes else bytes(memoryview(data))
     if isinstance(data, str):
-        return str.__str__(data)
+        return data if type(data) is str else str.__str__(data)
     try:
         return bytes(memoryview(data))
     except TypeError:
         raise TypeError(
             f"data must be str or an object with a buffer (bytes, bytearray, memoryview), not {type(data).__name__}"
         ) from None
+
+
+def _readable(id: Any) -> str | None:
+    """A message id for an error to tell; None when it is no text."""
+    if not isinstance(id, str):
+        return None
+    try:
+        return str.__str__(id).encode().decode()
+    except UnicodeEncodeError:
+        return None
 
 
 def _size(data: str | bytes) -> int:
@@ -301,9 +323,11 @@ def recover(data: str | bytes) -> Head:
         if scanner.begins() not in "-0123456789":
             return head
         match = scanner.number()
-        number = plain_integer(match[0])
         # A number that the data's end cuts off may not be all of it.
-        if match.lastindex is not None or scanner.at == scanner.end or not INT64_MIN <= number <= INT64_MAX:
+        if match.lastindex is not None or scanner.at == scanner.end:
+            return head
+        number = plain_integer(match[0])
+        if not INT64_MIN <= number <= INT64_MAX:
             return head
         head.number = number
         head.id = _next_string(scanner)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 INT64_MIN, INT64_MAX = -(1 << 63), (1 << 63) - 1
@@ -35,7 +35,7 @@ def parse_datetime(text: str) -> datetime | None:
             if fraction[6:7] >= "5":
                 value += _MICROSECOND
         if value.year in (1, 9999):  # only there can the offset lead out of the calendar
-            value.astimezone(timezone.utc)
+            value.astimezone(UTC)
     except (ValueError, OverflowError):
         return None
     return value
@@ -43,11 +43,11 @@ def parse_datetime(text: str) -> datetime | None:
 
 def format_datetime(value: datetime) -> str | None:
     """An aware date-time in UTC, truncated to milliseconds, which are left out when they are 0; None when it is naive or leaves the calendar."""
-    offset = value.utcoffset()
+    offset = datetime.utcoffset(value)
     if offset is None:
         return None
     try:
-        utc = datetime.combine(value.date(), value.time()) - offset
+        utc = datetime.combine(datetime.date(value), datetime.time(value)) - offset
     except OverflowError:
         return None
     return utc.isoformat(timespec="milliseconds" if utc.microsecond >= 1000 else "seconds") + "Z"
@@ -63,7 +63,7 @@ _URI = re.compile(
     rf"(?:(?:[{_UNRESERVED}{_SUB_DELIMS}:]|{_ENCODED})*@)?"
     rf"(?:\[(?:[vV][0-9A-Fa-f]+\.[{_UNRESERVED}{_SUB_DELIMS}:]+|([0-9A-Fa-f:.]+))\]|(?:[{_UNRESERVED}{_SUB_DELIMS}]|{_ENCODED})*)"
     "(?::[0-9]*)?"
-    "(?=[/?#]|$))?"
+    r"(?=[/?#]|\Z)|(?!//))"
     rf"(?:[{_UNRESERVED}{_SUB_DELIMS}:@/]|{_ENCODED})*"
     rf"(?:\?(?:[{_UNRESERVED}{_SUB_DELIMS}:@/?]|{_ENCODED})*)?"
     rf"(?:\#(?:[{_UNRESERVED}{_SUB_DELIMS}:@/?]|{_ENCODED})*)?"
@@ -123,7 +123,7 @@ def integral(text: str) -> int | None:
         return None
     if len(digits) + exponent > 19:
         return INT64_MAX + 1
-    value = int(digits) * 10**exponent
+    value = int(digits + "0" * exponent)
     return -value if negative else value
 
 

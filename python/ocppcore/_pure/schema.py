@@ -169,10 +169,12 @@ class Schema:
             raise ValueError(f"unknown action {action!r}: it {what}")
         return action, response
 
-    def payload_type(self, action: str, kind: str) -> ObjectType:
+    def payload_type(self, action: object, kind: object) -> ObjectType:
         """The type of an action's "request", "response" or "send"; ValueError when there is none."""
-        if not isinstance(action, str) or not isinstance(kind, str):
-            raise TypeError("action and kind must be str")
+        if not isinstance(action, str):
+            raise TypeError("action must be str")
+        if not isinstance(kind, str):
+            raise TypeError("kind must be str")
         type_ = self.payloads.get((action, kind))
         if type_ is not None:
             return type_

@@ -403,13 +403,14 @@ class Walk(Scanner):
         if self.text[at] not in "-0123456789":
             return self._wrong_type(field, at)
         match = self.number()
+        value: int | None = None
         if match.lastindex is None:
             value = plain_integer(match[0])
-        else:
-            value = None if field.draft4 else integral(match[0])
-            if value is None:
-                self.report("type", at, "integer", field.name)
-                return None
+        elif not field.draft4:
+            value = integral(match[0])
+        if value is None:
+            self.report("type", at, "integer", field.name)
+            return None
         if not INT64_MIN <= value <= INT64_MAX:
             self.report("number_range", at, None, field.name)
         elif field.minimum is not None and value < field.minimum:

@@ -10,14 +10,14 @@ import decimal
 import json.encoder
 import re
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, TypeGuard
 
-from .formats import INT64_MAX, INT64_MIN, format_datetime, is_uri
+from .formats import INT64_MAX, INT64_MIN, format_datetime, integral, is_uri
 from .text import MAX_DEPTH, Fault, Stop
 from .walk import number_value, pointer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from .schema import Field, ObjectType
 
@@ -29,7 +29,7 @@ _INTEGRAL_BELOW = 10**16  # from here on floats are written as repr does
 class Writer:
     """JSON in the making: `parts` joined are the text. `depth` is the number of brackets that are open around what is written."""
 
-    __slots__ = ("depth", "limits", "parts", "path", "unset")
+    __slots__ = ("depth", "limits", "parts", "path", "silent", "unset")
 
     def __init__(self, limits: Mapping[str, int], unset: object, depth: int = 0) -> None:
         self.limits = limits
@@ -37,11 +37,12 @@ class Writer:
         self.depth = depth
         self.parts: list[str] = []
         self.path: list[str | int] = []
+        self.silent = False  # in an error's details: there is no payload to point into
 
     def fault(self, kind: str, expected: object = None, *last: str | int | None) -> NoReturn:
         """End with a fault of the value at `path`; `last` are steps below it, None for one that is in it already."""
-        steps = [*self.path, *(step for step in last if step is not None)]
-        raise Stop(Fault(kind, pointer(steps), 0, expected))
+        path = "" if self.silent else pointer([*self.path, *(step for step in last if step is not None)])
+        raise Stop(Fault(kind, path, 0, expected))
 
     def text(self) -> str:
         """What has been written."""
@@ -58,9 +59,8 @@ class Writer:
         before = "{"
         for field in type_.fields:
             item = getattr(value, field.attr)
-            if item is None or item is self.unset:
-                if self._is_absent(field, item):
-                    continue
+            if (item is None or item is self.unset) and self._is_absent(field, item):
+                continue
             self.parts.append(f'{before}"{field.name}":')
             before = ","
             field.write(self, field, item)
@@ -70,31 +70,32 @@ class Writer:
     def _is_absent(self, field: Field, value: Any) -> bool:
         """Whether None or UNSET stands for an absent field; a required one must not be."""
         if field.kind == "any" and value is None:
-            return False
+            return False  # null is a value there
         if field.required:
             self.fault("missing", field.name, field.name)
-        # UNSET in a field that is absent as None, and the other way round, is no value of it.
-        return field.kind == "any" or value is None
+        return value is None or (field.item or field).kind == "any"
 
-    def _open_object(self, type_: ObjectType, value: dict[str, Any]) -> None:
-        """A dict of which the schema knows some keys: these first in its order, then the others in theirs."""
+    def _open_object(self, type_: ObjectType, value: dict[Any, Any]) -> None:
+        """A dict of which the schema knows some keys, in its own order."""
         self._enter()
         before = "{"
-        for field in type_.fields:
-            if field.attr in value:
-                self.parts.append(f"{before}{quote(field.attr)}:")
-                before = ","
-                field.write(self, field, value[field.attr])
-            elif field.required:
-                self.fault("missing", field.name, field.name)
-        for name, item in value.items():
-            if name in type_.by_name:
-                continue
-            self._key(before, name, "object")
+        seen: set[str] = set()
+        for key, item in _entries(value):
+            name = self._key(before, key)
             before = ","
-            self.path.append(name)
-            self.free(item)
-            self.path.pop()
+            field = type_.by_name.get(name)
+            if field is None:
+                self.path.append(name)
+                self.free(item)
+                self.path.pop()
+            else:
+                if name in seen:  # two keys with an equality of their own
+                    self.fault("duplicate_key", None, name)
+                seen.add(name)
+                field.write(self, field, item)
+        for field in type_.fields:
+            if field.required and field.name not in seen:
+                self.fault("missing", field.name, field.name)
         self.parts.append("}" if before == "," else "{}")
         self.depth -= 1
 
@@ -116,12 +117,12 @@ class Writer:
             self._wrong_type(field, value)
         item = field.item
         assert item is not None  # the field is a list
-        assert field.name is not None
-        self._enter(field.name)
+        assert field.name is not None  # there are no lists of lists
+        self._enter()
         self.path.append(field.name)
         before = "["
         count = 0
-        for one in value:
+        for one in _items(value):
             if count == field.most:
                 self.fault("too_many", field.most)
             self.parts.append(before)
@@ -136,10 +137,10 @@ class Writer:
         self.parts.append("]" if count else "[]")
         self.depth -= 1
 
-    def _enter(self, *last: str) -> None:
+    def _enter(self) -> None:
         """An opening bracket is due."""
         if self.depth == MAX_DEPTH:
-            self.fault("depth", MAX_DEPTH, *last)
+            raise Stop(Fault("depth", "", 0, MAX_DEPTH))
         self.depth += 1
 
     def _wrong_type(self, field: Field, value: Any) -> NoReturn:
@@ -241,7 +242,7 @@ class Writer:
         if value is None:
             self.parts.append("null")
         elif isinstance(value, str):
-            self.parts.append(self._free_text(value))
+            self.parts.append(quote(self._free_text(value)))
         elif isinstance(value, bool):
             self.parts.append("true" if value else "false")
         elif isinstance(value, int):
@@ -253,7 +254,7 @@ class Writer:
             if text in ("nan", "inf", "-inf"):
                 self.fault("number_range")
             self.parts.append(text)
-        elif isinstance(value, dict):
+        elif is_dict(value):
             self._free_dict(value)
         elif isinstance(value, (list, tuple)):
             self._free_list(value)
@@ -268,19 +269,21 @@ class Writer:
         text = str.__str__(value)
         if not text.isascii() and _surrogate(text):
             self.fault("surrogate")
-        return quote(text)
+        return text
 
-    def _key(self, before: str, name: Any, expected: object = None) -> None:
-        """A key with its colon; a fault in it is one of the object."""
-        if not isinstance(name, str):
-            self.fault("type", expected)
-        self.parts.append(f"{before}{self._free_text(name)}:")
+    def _key(self, before: str, key: Any) -> str:
+        """A key with its colon; what is wrong with it is wrong with its object."""
+        if not isinstance(key, str):
+            self.fault("type")
+        name = self._free_text(key)
+        self.parts.append(f"{before}{quote(name)}:")
+        return name
 
     def _free_dict(self, value: Mapping[Any, Any]) -> None:
         self._enter()
         before = "{"
-        for name, item in value.items():
-            self._key(before, name)
+        for key, item in _entries(value):
+            name = self._key(before, key)
             before = ","
             self.path.append(name)
             self.free(item)
@@ -291,7 +294,7 @@ class Writer:
     def _free_list(self, value: Any) -> None:
         self._enter()
         before = "["
-        for index, item in enumerate(value):
+        for index, item in enumerate(_items(value)):
             self.parts.append(before)
             before = ","
             self.path.append(index)
@@ -306,28 +309,22 @@ class Writer:
         """The message id."""
         if not isinstance(id, str):
             self.fault("message_id_type", "string")
-        if not 1 <= len(id) <= longest:
+        text = self._free_text(id)
+        if not 1 <= len(text) <= longest:
             self.fault("message_id_length", longest)
-        self.parts.append(self._free_text(id))
+        self.parts.append(quote(text))
 
     def error_fields(self, code: Any, description: Any, details: Any) -> None:
         """What a refusal has behind its id."""
         for text in (code, description):
             if not isinstance(text, str):
                 self.fault("error_field_type", "string")
-            self.parts.append(f",{self._free_text(text)}")
-        if not isinstance(details, dict):
+            self.parts.append(f",{quote(self._free_text(text))}")
+        if not is_dict(details):
             self.fault("error_field_type", "object")
         self.parts.append(",")
-        self.error_details(details)
-
-    def error_details(self, details: dict[Any, Any]) -> None:
-        """The details of an error: free-form, and outside of what a pointer points into."""
-        try:
-            self._free_dict(details)
-        except Stop as stop:
-            assert stop.fault is not None  # a writer raises no other
-            raise Stop(stop.fault._replace(path="")) from None
+        self.silent = True
+        self._free_dict(details)
 
 
 def _number_text(value: float | decimal.Decimal) -> str | None:
@@ -341,9 +338,28 @@ def _number_text(value: float | decimal.Decimal) -> str | None:
         return None if text in ("nan", "inf", "-inf") else text
     if not value.is_finite():
         return None
-    if abs(value) < _INTEGRAL_BELOW and value == value.to_integral_value():
-        return str(int(value))
-    return decimal.Decimal.__str__(value)
+    text = decimal.Decimal.__str__(value)
+    whole = integral(text)
+    return str(whole) if whole is not None and abs(whole) < _INTEGRAL_BELOW else text
+
+
+def is_dict(value: object) -> TypeGuard[dict[Any, Any]]:
+    """Whether it is a dict, of whatever."""
+    return isinstance(value, dict)
+
+
+def _items(value: Any) -> Iterable[Any]:
+    """The items of a list or tuple as they are, whatever a subclass makes of them."""
+    base: Any = list if isinstance(value, list) else tuple
+    items: Iterable[Any] = base.__iter__(value)
+    return items
+
+
+def _entries(value: Mapping[Any, Any]) -> Iterable[tuple[Any, Any]]:
+    """The same for a dict; any other mapping says itself what is in it."""
+    base: Any = dict if isinstance(value, dict) else type(value)
+    entries: Iterable[tuple[Any, Any]] = base.items(value)
+    return entries
 
 
 WRITERS: dict[str, Callable[[Writer, Field, Any], None]] = {
