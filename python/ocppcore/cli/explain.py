@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .output import Writer, finding, head, place, sound
+from .output import Writer, finding, head, place, plain, sound
 from .reading import read_all, reads_traffic
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def command(ctx: click.Context, inputs: tuple[str, ...], options: Options, form:
             writer.object(line)
             return
         name = " ".join(part for part in ((outcome.kind or "frame").upper(), outcome.action) if part)
-        writer.line(f"{click.style(place(text.source.name, record), bold=True)}: {sound(name)}")
+        writer.line(f"{click.style(place(text.source.name, record), bold=True)}: {plain(name)}")
         for found in outcome.findings:
             writer.line(f"    {click.style(found.code, fg='red')} {sound(found.text)}")
 

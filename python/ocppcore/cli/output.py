@@ -150,3 +150,9 @@ def answer(codec: Codec[Any], error: OcppError) -> bytes | None:
     """The frame to send in answer to a fault, as bytes; None where the protocol wants none."""
     reply = error.reply()
     return None if reply is None else codec.encode(reply)
+
+
+def plain(text: str) -> str:
+    """A peer's word for people's eyes: nothing in it can move the cursor, and no more than a line of it."""
+    shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text[:100])
+    return shown if len(text) <= 100 else f"{shown}…"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .output import Writer, answer, fault, head, place, sound
+from .output import Writer, answer, fault, head, place, plain, sound
 from .reading import read_all, reads_traffic
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def command(ctx: click.Context, inputs: tuple[str, ...], options: Options, form:
             writer.line(f"{where}: {click.style(outcome.error.code, fg='red')} {sound(str(outcome.error))}")
             return
         name = click.style((outcome.kind or "frame").upper(), fg="cyan")
-        action = repr(outcome.action)[1:-1] if outcome.action else "?"
+        action = plain(outcome.action) if outcome.action else "?"
         writer.line(f"{where}: {name} {action} {outcome.id!r} {size} bytes")
 
     totals, code = read_all(inputs, options, "peek", writer, handle)

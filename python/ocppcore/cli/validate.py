@@ -40,7 +40,7 @@ def command(
         error = outcome.error
         if error is None:
             return
-        reply = answer(text.codec, error)
+        reply = answer(text.codec, error) if writer.is_json or replies else None
         if writer.is_json:
             line: dict[str, Any] = head(text.source.name, text.version.number, record, outcome)
             line["fault"] = fault(error, reply)

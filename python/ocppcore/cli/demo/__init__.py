@@ -12,7 +12,7 @@ from ... import Codec
 from ..._backend import choose
 from ..._versions import VERSIONS
 from ..conversation import Conversation, Outcome
-from ..output import answer, sound
+from ..output import answer, plain, sound
 from ..screen import console
 from . import site, speed
 
@@ -137,7 +137,9 @@ def _faults(screen: Console, day: Day) -> None:
     faulty = [(frame, outcome, outcome.error) for frame, outcome in day.read if outcome.error is not None]
     for number, (frame, outcome, error) in enumerate(faulty, 1):
         name = " ".join(part for part in ((outcome.kind or "").upper(), outcome.action) if part) or "no frame"
-        _wrapped(screen, Text(f"{number:3}", "dim"), Text.assemble(_where(frame), (name, "bold"), f": {frame.oddity}"))
+        _wrapped(
+            screen, Text(f"{number:3}", "dim"), Text.assemble(_where(frame), (plain(name), "bold"), f": {frame.oddity}")
+        )
         reply = answer(day.codecs[frame.subprotocol], error)
         place = Text.assemble((error.path or "the frame itself", "cyan"), " · ", (error.code, "red"))
         _wrapped(screen, Text(""), place)
