@@ -11,7 +11,7 @@ from random import Random
 import pytest
 
 from support.deliberate import STRICTER
-from support.instances import full, instance_set, minimal
+from support.instances import full, instance_set
 from support.judge import Judge
 from support.model import MODULES, all_payloads, fault_kinds, model
 from support.mutants import faults, put, spread
@@ -101,7 +101,7 @@ def test_each_enumeration_value_is_accepted(module: str, backend: str) -> None:
     met: set[tuple[str, str]] = set()
     for payload in PAYLOADS[module]:
         for turn in range(version.largest_enum(payload.type_name)):
-            instance = minimal(version, payload.type_name) if turn == 0 else full(version, payload.type_name)
+            instance = full(version, payload.type_name)
             instance = _with_enum_values(version, payload.type_name, instance, turn, met)
             judge.accepted(payload, instance, None)
     assert not judge.failures, judge.report()

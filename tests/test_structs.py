@@ -168,9 +168,14 @@ def test_references_are_counted_right() -> None:
         theirs = msgspec.json.decode(
             b'{"chargePointVendor":"a vendor","chargePointModel":"a model"}', type=type(frame.payload)
         )
-        counts = [sys.getrefcount(frame.payload.charge_point_vendor), sys.getrefcount(theirs.charge_point_vendor)]
-        assert counts[0] == counts[1]
-        assert sys.getrefcount(frame.payload) == sys.getrefcount(theirs)
+        payload = frame.payload
+        ours = sys.getrefcount(payload.charge_point_vendor)
+        right = sys.getrefcount(theirs.charge_point_vendor)
+        assert ours == right
+        del frame
+        ours = sys.getrefcount(payload)
+        right = sys.getrefcount(theirs)
+        assert ours == right
 
 
 @pytest.mark.parametrize("module", MODULES)

@@ -8,6 +8,7 @@ verdict is known to differ (the key of an entry in `deliberate`).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from .emit import Pairs, Raw, Spot
@@ -16,7 +17,8 @@ from .model import Model, pointer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from random import Random
+    from decimal import Decimal
+from random import Random
 
 Path = tuple[str | int, ...]
 
@@ -325,7 +327,8 @@ class _Walker:
             yield self.value(
                 "almost integral", "type", path, Raw(f"{small}.00000000000000000001"), "integer", "exact_integer"
             )
-        yield self.text("leading zero", "syntax", path, "01", 1)
+        if low is None or low <= 0:  # the 0 is judged before the byte that may not follow it
+            yield self.text("leading zero", "syntax", path, "01", 1)
         yield self.text("plus sign", "syntax", path, "+1", 0)
         yield self.text("minus alone", "syntax", path, "-", 1)
 
@@ -337,12 +340,14 @@ class _Walker:
                 "just below the minimum",
                 "minimum",
                 path,
-                Raw(f"{low - 1}.9" if low > 0 else f"{low}.001" if low else "-0.001"),
+                Raw(str(exactly(low) - exactly("0.001"))),
                 low,
             )
         if high is not None:
             yield self.value("above the maximum", "maximum", path, high + 1, high)
-            yield self.value("just above the maximum", "maximum", path, Raw(f"{high}.001"), high)
+            yield self.value(
+                "just above the maximum", "maximum", path, Raw(str(exactly(high) + exactly("0.001"))), high
+            )
         if step is not None:
             for text in ("21.45", "0.05", "1e-2", "-0.01", "0.30000000000000004", "123456789.12"):
                 yield self.value("off the step", "multiple_of", path, Raw(text), step)
@@ -376,6 +381,11 @@ class _Walker:
         limit = field.get("max_length")
         if limit is not None:
             yield self.value("uri too long by one", "length", path, "http://h/" + "p" * (limit - 8), limit)
+
+
+def exactly(number: float | str) -> Decimal:
+    """The number as its text says it."""
+    return Decimal(str(number))
 
 
 def _innermost(levels: int) -> Path:
