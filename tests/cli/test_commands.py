@@ -193,7 +193,15 @@ def test_decode_shows_typed_values(run: Run) -> None:
     ]  # fmt: skip
 
 
-def test_colours_are_for_terminals(run_process: RunProcess) -> None:
+def test_colours_are_for_terminals_unless_the_environment_says_more(
+    run_process: RunProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.delenv("FORCE_COLOR", raising=False)
+    assert b"\x1b[" not in run_process("validate", "--ocpp", "1.6", "-", input=BAD).stdout
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    assert b"\x1b[" in run_process("validate", "--ocpp", "1.6", "-", input=BAD).stdout
+    monkeypatch.setenv("NO_COLOR", "1")
     assert b"\x1b[" not in run_process("validate", "--ocpp", "1.6", "-", input=BAD).stdout
 
 
@@ -282,6 +290,14 @@ def test_doctor_says_which_backend_runs(run_process: RunProcess, backend: str) -
     facts = json.loads(run_process("doctor", "--format", "json").stdout)
     assert facts["problems"] == []
     assert facts["msgspec"].startswith("0.")
+
+
+def test_a_backend_that_cannot_run_is_wrong_usage(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OCPPCORE_BACKEND", "nonsense")
+    for arguments in (["validate", "-"], ["demo"]):
+        result = run(*arguments, input=GOOD)
+        assert result.exit_code == USAGE
+        assert "use 'native' or 'python'" in result.stderr
 
 
 def test_doctor_finds_a_backend_that_cannot_run(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -77,7 +77,8 @@ def _leave_broken_pipe() -> NoReturn:
     epilog="Exit codes: 0 fine, 1 findings, 2 wrong usage, 3 unreadable input.",
 )
 @click.version_option(__version__, prog_name="ocppcore")
-def app() -> None:
+@click.pass_context
+def app(ctx: click.Context) -> None:
     """Read, check and explain OCPP-J frames: 1.6, 2.0.1 and 2.1.
 
     \b
@@ -85,6 +86,10 @@ def app() -> None:
       ocppcore validate 'day/*.csv.gz'         a column of CSV files, compressed
       tail -f log | ocppcore decode --ocpp 1.6 --layout log -
     """
+    if os.environ.get("NO_COLOR"):
+        ctx.color = False
+    elif os.environ.get("FORCE_COLOR"):
+        ctx.color = True
 
 
 def run() -> int:

@@ -55,6 +55,7 @@ def _examine() -> tuple[dict[str, str], list[str]]:
     facts[VARIABLE] = os.environ.get(VARIABLE) or "not set"
     missing = why_not_native()
     facts["native backend"] = _build() if missing is None else missing
+    problems += _wrong_build() if missing is None else []
     for name in _BESIDE:
         facts[name] = _installed(name)
     problems += _wrong_msgspec()
@@ -85,10 +86,15 @@ def _wheel() -> str:
 def _build() -> str:
     """What the extension module says of itself."""
     module: Any = importlib.import_module("ocppcore._native")
-    info: dict[str, object] = getattr(module, "BUILD", {})
-    where = os.path.basename(module.__file__ or "")
-    said = ", ".join(f"{name} {value}" for name, value in info.items())
-    return f"{where}, {said}" if said else where
+    return f"{os.path.basename(module.__file__ or '')}, built as {module.__version__}"
+
+
+def _wrong_build() -> list[str]:
+    """An extension module of another version than the Python around it: a stale build in a source tree."""
+    module: Any = importlib.import_module("ocppcore._native")
+    if module.__version__ == __version__:
+        return []
+    return [f"the native backend is of {module.__version__}, the package of {__version__}: build or install it again"]
 
 
 def _wrong_msgspec() -> list[str]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from .._backend import choose
 from ._app import FINDINGS, FINE, UNREADABLE
 from .layouts import LAYOUTS, NoSuchColumn
 from .output import Writer
@@ -15,6 +16,7 @@ from .sources import Source, Unreadable, named
 from .traffic import Options, open_text, outcomes, version_named
 
 if TYPE_CHECKING:
+    from .._backend import Choice
     from .._versions import Version
     from .conversation import Depth, Outcome
     from .layouts import Record
@@ -99,6 +101,14 @@ class Totals:
         return f"{_count(self.frames, 'frame')} in {_count(self.inputs, 'input')}{answers}: {faults}"
 
 
+def chosen_backend() -> Choice:
+    """The backend that will run; what the environment asks for and cannot have is wrong usage."""
+    try:
+        return choose()
+    except (ImportError, ValueError) as error:
+        raise click.UsageError(str(error)) from None
+
+
 def _count(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
@@ -107,6 +117,7 @@ def read_all(
     inputs: tuple[str, ...], options: Options, depth: Depth, writer: Writer, handle: Handle
 ) -> tuple[Totals, int]:
     """Read every frame of every input and hand it on; the totals and the exit code. What is unreadable is said, and the rest is read."""
+    chosen_backend()
     totals = Totals()
     for pattern in inputs:
         try:

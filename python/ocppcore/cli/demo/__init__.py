@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from ... import Codec
-from ..._backend import choose
 from ..._versions import VERSIONS
 from ..conversation import Conversation, Outcome
 from ..output import answer, plain, sound
+from ..reading import chosen_backend
 from ..screen import console
 from . import site, speed
 
@@ -46,7 +46,7 @@ def command(only_frames: bool) -> None:
         _print_frames(frames)
         return
     screen = console()
-    choice = choose()
+    choice = chosen_backend()
     day = _read(frames)
     _introduce(screen, day, choice.name, choice.reason)
     _by_action(screen, day)
@@ -203,3 +203,7 @@ def _speed(screen: Console, day: Day, backend: str) -> None:
             style=style,
         )  # fmt: skip
     screen.print(table)
+    screen.print(
+        "\nEverything: the frame, types, enumerations, lengths, bounds, dates, URIs, decimal steps, unknown, missing and "
+        "duplicate keys, depth."
+    )
