@@ -34,7 +34,7 @@ def test_json_that_holds_no_frame_is_judged_as_frames() -> None:
         (b"10:00:01 INFO CP_7: receive message " + CALL, "CP_7", CALL),
         (b"10:00:01 INFO 10.0.0.7:9000: send " + CALL, "10.0.0.7:9000", CALL),
         (b"[DEBUG] [chargeBoxId=BOX.7, sessionId=a-1] Received: " + CALL, "BOX.7", CALL),
-        (b"[2031-01-01T10:00:01:730] [in] " + CALL + b" [22 bytes]", None, CALL),
+        (b"[2031-01-01T10:00:01:125] [in] " + CALL + b" [22 bytes]", None, CALL),
         (b"< TEXT '" + CALL + b"' [22 bytes]", None, CALL),
         (b'{"station": "A", "frame": [2,"7","Heartbeat",{}], "n": 1}', "A", CALL),
         (b'{"station_id":"A","msg":"in [2,\\"7\\",\\"Heartbeat\\",{}] ok"}', "A", CALL),

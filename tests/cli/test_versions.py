@@ -13,8 +13,8 @@ HEARTBEAT = b'in [2,"1","Heartbeat",{}]'
 @pytest.mark.parametrize(
     ("line", "number"),
     [
-        (b"Websocket Subprotocol matched: ocpp1.6", "1.6"),
-        (b"OCPP Version : OCPP 2.0.1", "2.0.1"),
+        (b"both sides agree on ocpp1.6", "1.6"),
+        (b"ocpp-version = 2.0.1", "2.0.1"),
         (b"sec-websocket-protocol: ocpp2.1", "2.1"),
         (b"speaking OCPP-J v2.0.1", "2.0.1"),
         (b'"ocpp_version": "2.1"', "2.1"),

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _QUIET_START = 0.7  # seconds before the first progress line
 _INTERVAL = 0.1  # seconds between two of them
 _BAR = 24  # characters
-_ABOVE_CHECKS = 64  # frames between two looks at the clock
+_FRAMES_PER_LOOK = 64  # at the clock
 
 
 class Progress:
@@ -38,7 +38,7 @@ class Progress:
     def step(self, source: Source) -> None:
         """One more frame of the source has been read."""
         self._frames += 1
-        if not self._wanted or self._frames % _ABOVE_CHECKS:
+        if not self._wanted or self._frames % _FRAMES_PER_LOOK:
             return
         now = time.monotonic()
         if now - self._began < _QUIET_START or now - self._last < _INTERVAL:
@@ -51,7 +51,7 @@ class Progress:
             share = min(1.0, source.position / source.size)
             full = round(share * _BAR)
             line = f"{self._what}  {'━' * full}{'╌' * (_BAR - full)} {share:4.0%}  {rate}  {source.name}"
-        width = max(20, click_width() - 1)
+        width = max(20, _width() - 1)
         sys.stderr.write(f"\r{line[:width]}\x1b[K")
         sys.stderr.flush()
         self._shown = True
@@ -64,7 +64,7 @@ class Progress:
             self._shown = False
 
 
-def click_width() -> int:
+def _width() -> int:
     """The terminal's width in characters."""
     import shutil
 
