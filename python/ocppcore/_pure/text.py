@@ -25,6 +25,7 @@ _plain = re.compile(_PLAIN).match
 _escape = re.compile(r'\\(?:(["\\/bfnrt])|u([0-9A-Fa-f]{4}))').match
 _hex_digits = re.compile("[0-9A-Fa-f]{0,4}").match
 
+_IN_NUMBERS = frozenset("0123456789.eE")
 _BEGINS = frozenset('"-0123456789{[tfn')
 _WORDS: dict[str, tuple[str, bool | None]] = {"t": ("true", True), "f": ("false", False), "n": ("null", None)}
 _UNESCAPED = {'"': '"', "\\": "\\", "/": "/", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
@@ -159,10 +160,12 @@ class Scanner:
             self.unexpected(self.at + 1)  # behind a minus
         end = match.end()
         follows = self.text[end]
-        if follows == "." and match.lastindex is None:
-            self.unexpected(end + 1)
-        if follows in "eE" and match[2] is None:
-            self.unexpected(end + 2 if self.text[end + 1] in "+-" else end + 1)
+        if follows in _IN_NUMBERS:
+            if follows == "." and match.lastindex is None:
+                self.unexpected(end + 1)
+            if follows in "eE" and match[2] is None:
+                self.unexpected(end + 2 if self.text[end + 1] in "+-" else end + 1)
+            self.unexpected(end)  # 02, 1.5.5, 1e5e5
         self.at = end
         return match
 

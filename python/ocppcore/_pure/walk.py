@@ -112,8 +112,7 @@ class Walk(Scanner):
     def head(self) -> Head:
         """The frame up to its id or, where it has one, its action."""
         if self.begins() != "[":
-            self._report_frame("frame_not_array", self.at)
-            self.anything()
+            self._misplaced("frame_not_array", None)
             self.end_of_text()
             raise Stop(None)
         self.open()
@@ -139,14 +138,16 @@ class Walk(Scanner):
         """The first element: an integer literal that the version has."""
         first, at = self.begins(), self.at
         if first not in "-0123456789":
-            self._report_frame("message_type_invalid", at, numbers)
-            self.anything()
+            self._misplaced("message_type_invalid", numbers)
             return None
         match = self.number()
         if match.lastindex is not None:
             self._report_frame("message_type_invalid", at, numbers)
             return None
         number = plain_integer(match[0])
+        if not INT64_MIN <= number <= INT64_MAX:
+            self._report_frame("number_range", at)
+            return None
         if number not in numbers:
             self._report_frame("message_type_unknown", at, numbers)
             return None
@@ -154,12 +155,20 @@ class Walk(Scanner):
 
     def _frame_string(self, fault: str) -> str | None:
         """An element of the frame that must be a string."""
-        first = self.begins()
-        if first == '"':
+        if self.begins() == '"':
             return self.string()
-        self._report_frame(fault, self.at, "string")
-        self.anything()
+        self._misplaced(fault, "string")
         return None
+
+    def _misplaced(self, kind: str, expected: object) -> None:
+        """An element of a wrong type; `true`, `false` and `null` are read to their end first."""
+        at = self.at
+        if self.text[at] in "tfn":
+            self.literal()
+            self._report_frame(kind, at, expected)
+        else:
+            self._report_frame(kind, at, expected)
+            self.anything()
 
     def _element(self, elements: int | None) -> None:
         """Pass the comma before an element that must come."""
@@ -202,10 +211,11 @@ class Walk(Scanner):
         if self.begins() == "{":
             return self.anything() if type_ is None else self.object_of(type_)
         at = self.at
-        is_null = self.text[at] == "n" and self.literal() is None
-        self._report_frame("payload_missing" if is_null else "payload_type", at, "object")
-        if not is_null:
-            self.anything()
+        if self.text[at] == "n":
+            self.literal()
+            self._report_frame("payload_missing", at, "object")
+        else:
+            self._misplaced("payload_type", "object")
         return None
 
     def _error_text(self) -> str | None:
@@ -215,9 +225,10 @@ class Walk(Scanner):
 
     def _error_details(self) -> Any:
         self.silent = True
-        if self.begins() != "{":
-            self._report_frame("error_field_type", self.at, "object")
-        return self.anything()
+        if self.begins() == "{":
+            return self.anything()
+        self._misplaced("error_field_type", "object")
+        return None
 
     def _rest_of_frame(self) -> None:
         """What stands in a frame of a kind that nobody knows."""
