@@ -7,6 +7,8 @@
 pub mod error;
 pub mod format;
 pub mod frame;
+#[cfg(any(test, feature = "fuzzing"))]
+pub mod fuzzing;
 pub mod locate;
 pub mod names;
 pub mod scan;
