@@ -165,7 +165,8 @@ class Scanner:
                 self.unexpected(end + 1)
             if follows in "eE" and match[2] is None:
                 self.unexpected(end + 2 if self.text[end + 1] in "+-" else end + 1)
-            self.unexpected(end)  # 02, 1.5.5, 1e5e5
+            if follows.isdigit():
+                self.unexpected(end)  # 02
         self.at = end
         return match
 

@@ -168,7 +168,13 @@ class Walk(Scanner):
             self._report_frame(kind, at, expected)
         else:
             self._report_frame(kind, at, expected)
-            self.anything()
+            self._pass_over()
+
+    def _pass_over(self) -> None:
+        """A value that is no part of a payload."""
+        before, self.silent = self.silent, True
+        self.anything()
+        self.silent = before
 
     def _element(self, elements: int | None) -> None:
         """Pass the comma before an element that must come."""
@@ -234,13 +240,13 @@ class Walk(Scanner):
         """What stands in a frame of a kind that nobody knows."""
         while self.space() == ",":
             self.at += 1
-            self.anything()
+            self._pass_over()
 
     def _end_of_frame(self, kind: str | None) -> None:
         if self.more("]"):
             self.begins()
             self._report_frame("arity", self.at, None if kind is None else ELEMENTS[kind])
-            self.anything()
+            self._pass_over()
             self._rest_of_frame()
             self.more("]")
         self.end_of_text()
