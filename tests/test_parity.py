@@ -109,7 +109,7 @@ def test_mutants_are_read_alike_in_frames_and_without(module: str) -> None:
             data = framed(payload, text)
             whole = read_alike(module, data, pending_for(payload))
             assert whole[0] == "fault"
-            start = data.index(text)
+            start = len(data) - len(text) - 1
             if bare[2] != "depth":  # a frame has one bracket more
                 assert (whole[2], whole[3], whole[4]) == (bare[2], bare[3], bare[4] + start)
             if payload.kind == "response":

@@ -206,7 +206,8 @@ def test_odd_values_in_any_field(module: str) -> None:
             changed = replaced(version, struct, payload.type_name, rng, value)
             answer = written_alike(module, "encode_payload", changed)
             met.add(answer[0] if answer[0] == "value" else answer[2])
-    assert {"value", "type", "missing", "surrogate", "number_range", "depth", "format", "length", "enum"} <= met
+    wanted = {"value", "type", "missing", "surrogate", "number_range", "format", "length", "enum"}
+    assert wanted | ({"depth"} if module != "v16" else set()) <= met  # 1.6 has no free-form values
 
 
 @pytest.mark.parametrize("value", ODD, ids=ODD_NAMES)

@@ -67,8 +67,7 @@ def test_minimal_and_full_instances(module: str, backend: str) -> None:
 def test_boundary_instances(module: str, backend: str) -> None:
     version = model(module)
     for payload in version.payloads():
-        turns = version.largest_enum(payload.type_name) if backend == "native" else 2
-        for turn in range(max(2, min(turns, 20))):
+        for turn in range(5 if backend == "native" else 2):
             text = text_of(boundary(version, payload.type_name, turn))
             if len(text) < 60_000 or turn < 2:
                 written = travels(module, backend, framed(payload, text), pending_for(payload))

@@ -29,7 +29,7 @@ class Judge:
     """
 
     def __init__(self, module: str, backend: str) -> None:
-        self.codec = codec(module, backend)
+        self.codec = codec(module, backend, max_size=64 << 20)  # a list of 1,025 rich items passes a mebibyte
         self.version = model(module).version
         self.failures: list[str] = []
         self.failed = 0

@@ -327,8 +327,7 @@ class _Walker:
             yield self.value(
                 "almost integral", "type", path, Raw(f"{small}.00000000000000000001"), "integer", "exact_integer"
             )
-        if low is None or low <= 0:  # the 0 is judged before the byte that may not follow it
-            yield self.text("leading zero", "syntax", path, "01", 1)
+        yield self.text("leading zero", "syntax", path, "01", 1)
         yield self.text("plus sign", "syntax", path, "+1", 0)
         yield self.text("minus alone", "syntax", path, "-", 1)
 
