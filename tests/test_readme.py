@@ -30,6 +30,13 @@ def test_the_example_prints_what_the_readme_says(backend: str, monkeypatch: pyte
     assert printed.getvalue() == block("output of the example")
 
 
+def test_the_conversation_goes_as_the_readme_says(backend: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OCPPCORE_BACKEND", backend)
+    names: dict[str, object] = {}
+    exec(compile(block("session"), "README.md", "exec"), names)
+    assert type(names["event"]).__name__ == "TimedOut"
+
+
 def test_the_message_table_is_the_models() -> None:
     assert message_table.replaced(README, message_table.render(message_table.load_models())) == README
 

@@ -7,7 +7,7 @@
         case Call(id, v201.BootNotificationRequest() as request):
             ...
 
-The modules `v16`, `v201` and `v21` hold the messages of each version and are loaded when they are first used.
+The modules `v16`, `v201` and `v21` hold the messages of each version; they, and the session, are loaded when they are first used.
 """
 
 from importlib import import_module as _import_module
@@ -20,6 +20,19 @@ from ._payloads import Message, Request, Response, SendPayload
 
 if TYPE_CHECKING:
     from . import v16, v21, v201
+    from ._session import (
+        Cancelled,
+        Closed,
+        Invalid,
+        QueueFull,
+        Refused,
+        Retry,
+        Retrying,
+        Session,
+        SessionClosed,
+        TimedOut,
+        Unmatched,
+    )
 
 __version__ = "0.1.0"  # the workspace's, in Cargo.toml
 
@@ -28,19 +41,30 @@ __all__ = [
     "CallError",
     "CallResult",
     "CallResultError",
+    "Cancelled",
+    "Closed",
     "Codec",
     "EncodeError",
     "Finding",
     "FrameError",
+    "Invalid",
     "Message",
     "OcppError",
     "PayloadError",
     "Peek",
+    "QueueFull",
     "RawPayload",
+    "Refused",
     "Request",
     "Response",
+    "Retry",
+    "Retrying",
     "Send",
     "SendPayload",
+    "Session",
+    "SessionClosed",
+    "TimedOut",
+    "Unmatched",
     "__version__",
     "v16",
     "v21",
@@ -51,6 +75,8 @@ __all__ = [
 def __getattr__(name: str) -> object:
     if name in ("v16", "v201", "v21"):
         return _import_module(f"{__name__}.{name}")
+    if name in __all__:  # what is left is the session's
+        return getattr(_import_module(f"{__name__}._session"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
