@@ -28,7 +28,8 @@ _NEVER_TOO_LONG = 1 << 62
 class Field:
     """A field of an object type, or the items of a list.
 
-    `read` and `write` are the functions of the walker and of the writer for its kind, put there when a schema is made. `name` is the wire
+    `read` and `write` are the functions of the walker and of the writer for its kind, put there when a schema is made; `judge` is what
+    the walker makes of a string, None where it wants none. `name` is the wire
     name; None for items, which a pointer names by their index.
     """
 
@@ -37,6 +38,7 @@ class Field:
         "draft4",
         "item",
         "json_type",
+        "judge",
         "kind",
         "least",
         "limit_key",
@@ -82,6 +84,7 @@ class Field:
         self.values: dict[str, str] = {}  # of an enumeration, each under itself
         self.type: ObjectType
         self.read: Callable[[Any, Field, int], Any]
+        self.judge: Callable[[Any, Field, str, int], Any] | None
         self.write: Callable[[Any, Field, Any], None]
 
 
@@ -107,7 +110,7 @@ class Schema:
     """A version's tables. `model` is the compact model as JSON, `classes` the Struct classes by type name, `door` the classes of frames."""
 
     def __init__(self, model: bytes, classes: Mapping[str, type[msgspec.Struct]], door: Mapping[str, Any]) -> None:
-        from .walk import READERS  # they import this module
+        from .walk import JUDGES, READERS  # they import this module
         from .write import WRITERS
 
         parsed: dict[str, Any] = msgspec.json.decode(model)
@@ -130,6 +133,7 @@ class Schema:
                     elif one.kind == "object":
                         one.type = self.types[described["ref"]]
                     one.read, one.write = READERS[one.kind], WRITERS[one.kind]
+                    one.judge = JUDGES.get(one.kind)
         self.actions: frozenset[str] = frozenset(parsed["messages"])
         # (action, "request" | "response" | "send") -> type of the payload, and for a payload's class where it belongs.
         self.payloads: dict[tuple[str, str], ObjectType] = {}

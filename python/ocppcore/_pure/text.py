@@ -19,7 +19,8 @@ _SPACE = r"[ \t\n\r]*"
 
 skip_space = re.compile(_SPACE).match
 match_string = re.compile(f'"({_PLAIN})"').match  # one without escapes
-match_key = re.compile(f'{_SPACE}"({_PLAIN})"{_SPACE}:{_SPACE}').match  # one without escapes, up to its value
+# A member of an object up to its value: group 1 is the key, group 2 the value if it is a string, neither with escapes.
+match_member = re.compile(f'{_SPACE}"({_PLAIN})"{_SPACE}:{_SPACE}(?:"({_PLAIN})")?').match
 match_number = re.compile(r"-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?").match
 _plain = re.compile(_PLAIN).match
 _escape = re.compile(r'\\(?:(["\\/bfnrt])|u([0-9A-Fa-f]{4}))').match

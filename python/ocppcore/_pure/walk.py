@@ -13,7 +13,7 @@ from math import isfinite
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from .formats import INT64_MAX, INT64_MIN, integral, is_uri, parse_datetime
-from .text import Fault, Scanner, Stop, match_key, match_string
+from .text import Fault, Scanner, Stop, match_member
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -261,17 +261,22 @@ class Walk(Scanner):
         self.open()
         ended = self.closes("}")
         while not ended:
-            match = match_key(text, self.at)
+            match = match_member(text, self.at)
             if match is None:
                 self._odd_key(type_, values)
             else:
-                name = match[1]
+                name, string = match.groups()
                 field = fields.get(name)
+                end = match.end()
+                at = end if string is None else end - len(string) - 2
                 if field is None or field.attr in values:
-                    self._strange_key(type_, values, name, match.start(1) - 1, match.end())
-                else:
-                    at = self.at = match.end()
+                    self._strange_key(type_, values, name, match.start(1) - 1, at)
+                elif string is None or field.judge is None:
+                    self.at = at
                     values[field.attr] = field.read(self, field, at)
+                else:
+                    self.at = end
+                    values[field.attr] = field.judge(self, field, string, at)
             if text[self.at] == ",":
                 self.at += 1
             else:
@@ -360,49 +365,36 @@ class Walk(Scanner):
         self.path.pop()
         return value
 
-    def plain_string(self, field: Field, at: int) -> Any:
-        """A string of limited length."""
-        match = match_string(self.text, at)
-        if match is not None:
-            value = match[1]
-            self.at = match.end()
-        elif self.text[at] == '"':
-            value = self.string()
-        else:
+    def text_value(self, field: Field, at: int) -> Any:
+        """A string, judged by what the field makes of strings."""
+        if self.text[at] != '"':
             return self._wrong_type(field, at)
+        judge = field.judge
+        assert judge is not None  # the field is one of strings
+        return judge(self, field, self.string(), at)
+
+    def plain_string(self, field: Field, value: str, at: int) -> str:
+        """A string of limited length."""
         if len(value) > field.max_length:
             self._check_length(field, value, at)
         return value
 
-    def enumeration(self, field: Field, at: int) -> Any:
+    def enumeration(self, field: Field, value: str, at: int) -> str | None:
         """One of the values of an enumeration."""
-        match = match_string(self.text, at)
-        if match is not None:
-            value = match[1]
-            self.at = match.end()
-        elif self.text[at] == '"':
-            value = self.string()
-        else:
-            return self._wrong_type(field, at)
         known = field.values.get(value)
         if known is None:
             self.report("enum", at, tuple(field.values), field.name)
         return known
 
-    def date_time(self, field: Field, at: int) -> Any:
+    def date_time(self, field: Field, value: str, at: int) -> Any:
         """A date-time, as a datetime that keeps its offset."""
-        if self.text[at] != '"':
-            return self._wrong_type(field, at)
-        value = parse_datetime(self.string())
-        if value is None:
+        time = parse_datetime(value)
+        if time is None:
             self.report("format", at, "date-time", field.name)
-        return value
+        return time
 
-    def uri(self, field: Field, at: int) -> Any:
+    def uri(self, field: Field, value: str, at: int) -> str:
         """A URI, as it is written."""
-        if self.text[at] != '"':
-            return self._wrong_type(field, at)
-        value = self.string()
         if not is_uri(value):
             self.report("format", at, "uri", field.name)
         if len(value) > field.max_length:
@@ -552,15 +544,22 @@ def pointer(steps: list[str | int]) -> str:
     return "".join(f"/{str(step).replace('~', '~0').replace('/', '~1')}" for step in steps)
 
 
+# What reads a value, by the kind of its field, and what judges a string that has been read.
 READERS: dict[str, Callable[[Walk, Field, int], Any]] = {
-    "string": Walk.plain_string,
-    "enum": Walk.enumeration,
-    "datetime": Walk.date_time,
-    "uri": Walk.uri,
+    "string": Walk.text_value,
+    "enum": Walk.text_value,
+    "datetime": Walk.text_value,
+    "uri": Walk.text_value,
     "integer": Walk.integer,
     "number": Walk.decimal,
     "boolean": Walk.boolean,
     "object": Walk.nested,
     "list": Walk.list_of,
     "any": Walk.free,
+}
+JUDGES: dict[str, Callable[[Walk, Field, str, int], Any]] = {
+    "string": Walk.plain_string,
+    "enum": Walk.enumeration,
+    "datetime": Walk.date_time,
+    "uri": Walk.uri,
 }
