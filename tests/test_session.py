@@ -208,6 +208,15 @@ def test_an_invalid_result_ends_the_call_and_is_answered_on_21_only(subprotocol:
     assert ours.deadline is None
 
 
+def test_a_broken_answer_to_somebody_else_ends_nothing() -> None:
+    ours = station()
+    ours.call(v201.HeartbeatRequest(), 0.0)
+    (event,) = ours.receive(b'[3,"nobody",{]', 0.0)
+    assert isinstance(event, Invalid)
+    assert event.id is None
+    assert ours.deadline == 30.0
+
+
 def test_a_call_in_the_wrong_direction_is_not_supported() -> None:
     ours, theirs = station(), csms()
     (event,) = ours.receive(b'[2,"c1","Heartbeat",{}]', 0.0)
@@ -337,7 +346,8 @@ class Conversation(RuleBasedStateMachine):
                 self.ended[id] = event
                 if isinstance(event, CallResult):
                     assert event.payload.__action__ == self.made[id], "a call ended with another one's answer"
-                    answer = event.payload.custom_data if self.module is not v16 else None
+                    payload: Any = event.payload
+                    answer = None if self.module is v16 else payload.custom_data
                     assert answer is None or answer["id"] == id
 
     @rule(side=st.sampled_from([0, 1]), variant=st.booleans())

@@ -10,7 +10,7 @@ import os
 from collections import deque
 from collections.abc import Callable, Mapping
 from enum import Enum
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from ._codes import own_answer
 from ._errors import OcppError
@@ -18,7 +18,7 @@ from ._frames import Call, CallError, CallResult, CallResultError, Send
 from ._payloads import Request, Response, SendPayload
 
 if TYPE_CHECKING:
-    from ._codec import Codec
+    from ._codec import AnyFrame, Codec
 
 Role = Literal["csms", "station"]
 Data = str | bytes | bytearray | memoryview
@@ -340,11 +340,11 @@ class Session:
         if self._closed:
             return []
         try:
-            frame = self._codec.decode(data, self._pending)
+            frame: AnyFrame = self._codec.decode(data, self._pending)
         except OcppError as error:
             return [self._invalid(error, now)]
         if isinstance(frame, Call):
-            return [self._take(cast("Call[Any]", frame))]
+            return [self._take(frame)]
         if isinstance(frame, Send):
             if not self._may(frame.action, self._peer()):
                 return [Refused(frame, "a SEND that the peer's role does not send", None)]
