@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cases_faults import cases
 from ocppcore import OcppError
 from support.backends import BACKENDS, both, codec, exact, outcome
 from support.corpus import UNSAID, Case, corpus
@@ -75,6 +76,11 @@ def test_the_corpus_is_read_alike_whatever_holds_the_data(case: Case) -> None:
     except UnicodeDecodeError:
         return
     assert read_alike(case.module, text, case.pending) == answer
+
+
+def test_the_table_of_faults_is_read_alike() -> None:
+    for case in cases():
+        assert read_alike(case.module, case.data, case.pending)[2] == case.kind
 
 
 def test_the_corpus_has_every_kind_of_fault_of_text_and_frame() -> None:

@@ -75,9 +75,10 @@ def spread_over_all(backend: str, messages: int) -> None:
     watched = {"None": None, "True": True, "False": False}
     for reader, data, pending in frames[:200]:
         with contextlib.suppress(OcppError):
-            payload = reader.decode(data, pending=pending).payload
+            frame = reader.decode(data, pending=pending)
+            payload = getattr(frame, "payload", frame)
             watched[type(payload).__name__] = type(payload)
-    payload = None
+    frame = payload = None
 
     def all_of_them() -> None:
         for reader, data, pending in frames:

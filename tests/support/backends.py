@@ -36,7 +36,7 @@ def fault(error: OcppError) -> tuple[Any, ...]:
         error.kind,
         error.path,
         error.offset,
-        error.expected,
+        exact(error.expected),
         error.code,
         error.message_type,
         error.message_id,
