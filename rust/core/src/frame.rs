@@ -1,7 +1,7 @@
 //! The envelope: what a frame is, before any schema, and the walk through a whole one (OCPP-J 1.6 §4.2, 2.x Part 4 §4.2).
 
 use crate::error::Kind;
-use crate::scan::{Begins, Cursor, Stop, Text};
+use crate::scan::{Begins, Cursor, Stop, Text, short_integer};
 use crate::schema::{FrameKind, Schema, Style};
 use crate::sink::{Check, Sink};
 use crate::validate::Walker;
@@ -78,8 +78,11 @@ pub(crate) fn message_type(cursor: &mut Cursor<'_>, schema: &Schema) -> Result<(
     if begins != Begins::Number {
         return wrong(cursor, Kind::MessageTypeInvalid);
     }
-    let number = match cursor.short_integer() {
-        Some(number) => number,
+    let number = match short_integer(cursor.text, at) {
+        Some((number, end)) => {
+            cursor.at = end;
+            number
+        }
         None => {
             let number = cursor.number()?;
             if !number.plain {
@@ -237,7 +240,9 @@ impl<'a, S: Sink> Walker<'_, 'a, S> {
 
     fn payload(&mut self, which: u32) -> Result<S::Value, Stop> {
         self.require_object()?;
-        self.object(which)
+        let (value, end) = self.object(which, self.cursor.at)?;
+        self.cursor.at = end;
+        Ok(value)
     }
 
     fn require_object(&mut self) -> Result<(), Stop> {

@@ -5,68 +5,65 @@
 
 use std::fmt;
 
-use crate::simd::WIDTH;
+use crate::simd::{self, WIDTH};
 
-/// A text to be recognised where it is expected.
+/// A text to be recognised where it is expected. It fills one cache line.
 #[derive(Clone)]
 #[repr(align(64))]
 pub struct Pattern {
-    /// The first bytes, zero behind a shorter text, and the bits of them that count.
-    head: u128,
-    mask: u128,
+    /// The first bytes, and one bit for each of them that counts.
+    head: [u8; WIDTH],
+    mask: u32,
+    pub length: u32,
     /// The last bytes of a text that is longer than that.
-    tail: u128,
-    pub length: usize,
-    /// All of a text that is longer than head and tail together; boxed twice, so that a pattern fills one cache line.
-    long: Option<Box<Box<[u8]>>>,
+    tail: [u8; WIDTH],
+    /// All of a text that is longer than head and tail together.
+    long: Option<Box<[u8]>>,
 }
 
 impl Pattern {
     pub fn new(text: &[u8]) -> Self {
         let tail = if text.len() > WIDTH { text.last_chunk() } else { None };
         Self {
-            head: padded(text),
-            mask: low_bytes(text.len()),
-            tail: tail.copied().map_or(0, u128::from_le_bytes),
-            length: text.len(),
-            long: (text.len() > 2 * WIDTH).then(|| Box::new(text.into())),
+            head: padded(text).to_le_bytes(),
+            mask: u32::MAX >> (32 - text.len().min(WIDTH)),
+            length: text.len() as u32,
+            tail: tail.copied().unwrap_or_default(),
+            long: (text.len() > 2 * WIDTH).then(|| text.into()),
         }
     }
 
-    /// Whether the text stands at `at`, its first `skip` bytes aside. Near the end of `text` it says no: who asks must be able to find out in
-    /// another way.
+    /// The end of the text if it stands at `at`, its first `skip` bytes aside. Within sixteen bytes of the end of `text` the answer is None: who
+    /// asks must be able to find out in another way.
     #[inline(always)]
-    pub fn stands_at(&self, text: &[u8], at: usize, skip: u32) -> bool {
-        let Some(window) = window(text, at) else { return false };
-        if (window ^ self.head) & self.mask & (u128::MAX << (8 * skip)) != 0 {
-            return false;
+    pub fn ends(&self, text: &[u8], at: usize, skip: u32) -> Option<usize> {
+        let window = window(text, at)?;
+        if simd::differences(window, &self.head) & self.mask & (u32::MAX << skip) != 0 {
+            return None;
         }
-        self.length <= WIDTH || self.rest_stands_at(text, at)
+        let end = at + self.length as usize;
+        if self.length as usize <= WIDTH || self.rest_stands(text, at, end) { Some(end) } else { None }
     }
 
     #[inline(always)]
-    fn rest_stands_at(&self, text: &[u8], at: usize) -> bool {
-        if window(text, at + self.length - WIDTH) != Some(self.tail) {
-            return false;
-        }
-        match &self.long {
-            None => true,
-            Some(long) => text[at + WIDTH..at + self.length] == long[WIDTH..],
-        }
+    fn rest_stands(&self, text: &[u8], at: usize, end: usize) -> bool {
+        let Some(window) = window(text, end - WIDTH) else { return false };
+        simd::differences(window, &self.tail) == 0
+            && self.long.as_ref().is_none_or(|long| text[at + WIDTH..end] == long[WIDTH..])
     }
 }
 
 impl fmt::Debug for Pattern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let bytes = self.head.to_le_bytes();
-        write!(f, "Pattern({:?}, {})", String::from_utf8_lossy(&bytes[..self.length.min(WIDTH)]), self.length)
+        let head = &self.head[..self.head.len().min(self.length as usize)];
+        write!(f, "Pattern({:?}, {})", String::from_utf8_lossy(head), self.length)
     }
 }
 
 /// The sixteen bytes at a place, if there are as many.
 #[inline(always)]
-fn window(text: &[u8], at: usize) -> Option<u128> {
-    text.get(at..).and_then(<[u8]>::first_chunk).copied().map(u128::from_le_bytes)
+fn window(text: &[u8], at: usize) -> Option<&[u8; WIDTH]> {
+    text.get(at..).and_then(<[u8]>::first_chunk)
 }
 
 /// The first bytes of a text, zero behind a shorter one.
@@ -140,7 +137,10 @@ impl Names {
 
     #[inline(always)]
     fn place(&self, head: u128, tail: u128) -> usize {
-        let folded = (head as u64) ^ ((head >> 64) as u64).rotate_left(23) ^ (tail as u64).rotate_left(41) ^ ((tail >> 64) as u64);
+        let folded = (head as u64)
+            ^ ((head >> 64) as u64).rotate_left(23)
+            ^ (tail as u64).rotate_left(41)
+            ^ ((tail >> 64) as u64);
         ((folded ^ folded >> 29).wrapping_mul(self.multiplier) >> self.shift) as usize
     }
 
@@ -154,9 +154,16 @@ impl Names {
     pub fn find_in(&self, text: &[u8], start: usize, end: usize) -> Option<usize> {
         let name = &text[start..end];
         match window(text, start) {
-            Some(window) => self.look_up(name, window & low_bytes(name.len()), tail_of(name)),
-            None => self.find(name),
+            Some(window) => self.look_up(name, u128::from_le_bytes(*window) & low_bytes(name.len()), tail_of(name)),
+            None => self.find_at_end(text, start, name),
         }
+    }
+
+    #[inline(never)]
+    fn find_at_end(&self, text: &[u8], start: usize, name: &[u8]) -> Option<usize> {
+        let Some(last) = text.last_chunk::<WIDTH>() else { return self.find(name) };
+        let rest = u128::from_le_bytes(*last) >> (8 * (WIDTH + start - text.len()));
+        self.look_up(name, rest & low_bytes(name.len()), tail_of(name))
     }
 
     #[inline(always)]
@@ -207,6 +214,10 @@ mod tests {
             assert_eq!(names.find(word.as_bytes()), Some(index), "{word}");
             let longer = format!("<<{word}>> and more text than a window holds");
             assert_eq!(names.find_in(longer.as_bytes(), 2, 2 + word.len()), Some(index), "{word}");
+            let near = format!("{{\"{word}\"}}");
+            assert_eq!(names.find_in(near.as_bytes(), 2, 2 + word.len()), Some(index), "{word}");
+            let near = format!("sixteen and more {{\"{word}\"}}");
+            assert_eq!(names.find_in(near.as_bytes(), 19, 19 + word.len()), Some(index), "{word}");
             let stranger = format!("{word}\0");
             assert_eq!(names.find(stranger.as_bytes()), None, "{word}");
             if word.len() > 1 {
@@ -221,12 +232,12 @@ mod tests {
         for word in &WORDS[1..] {
             let pattern = Pattern::new(word.as_bytes());
             let text = format!("..{word} and more text than a window holds");
-            assert!(pattern.stands_at(text.as_bytes(), 2, 0), "{word}");
-            assert!(pattern.stands_at(text.replacen(&word[..1], "\u{1}", 1).as_bytes(), 2, 1), "{word}");
+            assert_eq!(pattern.ends(text.as_bytes(), 2, 0), Some(2 + word.len()), "{word}");
+            assert!(pattern.ends(text.replacen(&word[..1], "\u{1}", 1).as_bytes(), 2, 1).is_some(), "{word}");
             for wrong in 2..2 + word.len() {
                 let mut text = text.clone().into_bytes();
                 text[wrong] ^= 1;
-                assert!(!pattern.stands_at(&text, 2, 0), "{word} with byte {wrong} changed");
+                assert_eq!(pattern.ends(&text, 2, 0), None, "{word} with byte {wrong} changed");
             }
         }
     }

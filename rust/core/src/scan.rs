@@ -96,26 +96,13 @@ impl<'a> Cursor<'a> {
     /// The byte here; NUL, which nothing begins with, where the text has ended.
     #[inline(always)]
     pub fn byte(&self) -> u8 {
-        self.byte_at(self.at)
-    }
-
-    #[inline(always)]
-    pub fn byte_at(&self, at: usize) -> u8 {
-        if at < self.text.len() { self.text[at] } else { 0 }
+        byte_at(self.text, self.at)
     }
 
     /// Passes white space; the byte behind it.
     #[inline(always)]
     pub fn skip_space(&mut self) -> u8 {
-        let byte = self.byte();
-        if byte > b' ' { byte } else { self.skip_space_slowly() }
-    }
-
-    #[inline(never)]
-    fn skip_space_slowly(&mut self) -> u8 {
-        while let b' ' | b'\t' | b'\n' | b'\r' = self.byte() {
-            self.at += 1;
-        }
+        self.at = skip_space(self.text, self.at);
         self.byte()
     }
 
@@ -206,89 +193,21 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// Passes a plain integer of few digits, by far the most usual number; None, the cursor where it was, for any other.
-    #[inline(always)]
-    pub fn short_integer(&mut self) -> Option<i64> {
-        let negative = self.byte() == b'-';
-        let start = self.at + usize::from(negative);
-        let (value, end) = self.digits(start, 0);
-        if end == start || end - start > 18 || (end - start > 1 && self.text[start] == b'0') {
-            return None;
-        }
-        if let b'.' | b'e' | b'E' = self.byte_at(end) {
-            return None;
-        }
-        self.at = end;
-        Some(if negative { -(value as i64) } else { value as i64 })
-    }
-
-    /// Passes a decimal of at most fifteen digits without an exponent; its value is exact, since numerator and power of ten are doubles and
-    /// one division rounds once. None, the cursor where it was, for any other number.
-    #[inline(always)]
-    pub fn short_decimal(&mut self) -> Option<f64> {
-        const POWERS: [f64; 16] =
-            [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15];
-        let negative = self.byte() == b'-';
-        let start = self.at + usize::from(negative);
-        let (mut value, mut end) = self.digits(start, 0);
-        if end == start || end - start > 15 || (end - start > 1 && self.text[start] == b'0') {
-            return None;
-        }
-        let mut places = 0;
-        if self.byte_at(end) == b'.' {
-            let fraction = end + 1;
-            (value, end) = self.digits(fraction, value);
-            places = end - fraction;
-            if places == 0 || end - start > 16 {
-                return None;
-            }
-        }
-        if let b'e' | b'E' = self.byte_at(end) {
-            return None;
-        }
-        // Without a fraction it is an integer, and has no negative zero.
-        if negative && value == 0 {
-            return None;
-        }
-        self.at = end;
-        let value = value as f64 / POWERS[places];
-        Some(if negative { -value } else { value })
-    }
-
-    /// The value of the digits from `at` on, put behind those of `value`, and their end. Too many digits give a wrong value, no fault.
-    #[inline(always)]
-    fn digits(&self, mut at: usize, mut value: u64) -> (u64, usize) {
-        loop {
-            let digit = self.byte_at(at).wrapping_sub(b'0');
-            if digit > 9 {
-                return (value, at);
-            }
-            value = value.wrapping_mul(10).wrapping_add(u64::from(digit));
-            at += 1;
-        }
-    }
-
     /// Passes a string; the cursor is at its opening quote.
     #[inline(always)]
     pub fn string(&mut self) -> Result<Text<'a>, Stop> {
         let start = self.at + 1;
-        let mut end = start;
-        while let Some(window) = self.text.get(end..).and_then(<[u8]>::first_chunk) {
-            let plain = simd::first_special(window);
-            end += plain;
-            if plain < simd::WIDTH {
-                if self.text[end] == b'"' {
-                    self.at = end + 1;
-                    return Ok(Text { raw: &self.text[start..end], escaped: false, ascii: true, length: end - start });
-                }
-                break;
-            }
+        let end = plain_until(self.text, start);
+        if byte_at(self.text, end) == b'"' {
+            self.at = end + 1;
+            return Ok(Text { raw: &self.text[start..end], escaped: false, ascii: true, length: end - start });
         }
         self.string_slowly(start, end)
     }
 
+    /// The same for a string that begins at `start` and is plain up to `plain`.
     #[inline(never)]
-    fn string_slowly(&mut self, start: usize, plain: usize) -> Result<Text<'a>, Stop> {
+    pub(crate) fn string_slowly(&mut self, start: usize, plain: usize) -> Result<Text<'a>, Stop> {
         let mut at = plain;
         let mut length = plain - start;
         let mut escaped = false;
@@ -323,7 +242,7 @@ impl<'a> Cursor<'a> {
 
     /// Passes an escape; a surrogate must be a pair.
     fn escape(&mut self, at: usize, ascii: &mut bool) -> Result<usize, Stop> {
-        match self.byte_at(at + 1) {
+        match byte_at(self.text, at + 1) {
             b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => Ok(at + 2),
             b'u' => {
                 let unit = self.unit(at + 2)?;
@@ -362,7 +281,7 @@ impl<'a> Cursor<'a> {
     fn unit(&mut self, at: usize) -> Result<u32, Stop> {
         let mut value = 0;
         for index in at..at + 4 {
-            match (self.byte_at(index) as char).to_digit(16) {
+            match (byte_at(self.text, index) as char).to_digit(16) {
                 Some(digit) => value = value * 16 + digit,
                 None => return self.unexpected(index),
             }
@@ -387,8 +306,88 @@ impl<'a> Cursor<'a> {
     }
 }
 
+/// The byte at a place; NUL, which nothing begins with, where the text has ended.
+#[inline(always)]
+pub fn byte_at(text: &[u8], at: usize) -> u8 {
+    if at < text.len() { text[at] } else { 0 }
+}
+
+/// The first place from `at` on that is no white space.
+#[inline(always)]
+pub fn skip_space(text: &[u8], at: usize) -> usize {
+    if byte_at(text, at) > b' ' { at } else { skip_space_slowly(text, at) }
+}
+
+#[inline(never)]
+fn skip_space_slowly(text: &[u8], mut at: usize) -> usize {
+    while let b' ' | b'\t' | b'\n' | b'\r' = byte_at(text, at) {
+        at += 1;
+    }
+    at
+}
+
+/// The value and the end of a plain integer of few digits, by far the most usual number; None for any other, and for what is none.
+#[inline(always)]
+pub fn short_integer(text: &[u8], at: usize) -> Option<(i64, usize)> {
+    let negative = byte_at(text, at) == b'-';
+    let start = at + usize::from(negative);
+    let (value, end) = digits(text, start, 0);
+    if !fits(text, start, end, 18) || matches!(byte_at(text, end), b'.' | b'e' | b'E') {
+        return None;
+    }
+    Some((if negative { -(value as i64) } else { value as i64 }, end))
+}
+
+/// The value and the end of a decimal of at most fifteen digits without an exponent. The value is exact: numerator and power of ten are doubles,
+/// and one division rounds once. None for any other number, and for what is none.
+#[inline(always)]
+pub fn short_decimal(text: &[u8], at: usize) -> Option<(f64, usize)> {
+    const POWERS: [f64; 16] = [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15];
+    let negative = byte_at(text, at) == b'-';
+    let start = at + usize::from(negative);
+    let (mut value, mut end) = digits(text, start, 0);
+    if !fits(text, start, end, 15) {
+        return None;
+    }
+    let mut places = 0;
+    if byte_at(text, end) == b'.' {
+        let fraction = end + 1;
+        (value, end) = digits(text, fraction, value);
+        places = end - fraction;
+        if places == 0 || end - start > 16 {
+            return None;
+        }
+    }
+    // An integral zero has no sign, a decimal one has.
+    if matches!(byte_at(text, end), b'e' | b'E') || (negative && value == 0) {
+        return None;
+    }
+    let value = value as f64 / POWERS[places];
+    Some((if negative { -value } else { value }, end))
+}
+
+/// Whether the digits between two places are a JSON number's, and at most `most`.
+#[inline(always)]
+fn fits(text: &[u8], start: usize, end: usize, most: usize) -> bool {
+    end > start && end - start <= most && (end - start == 1 || text[start] != b'0')
+}
+
+/// The value of the digits from `at` on, put behind those of `value`, and their end. Too many digits give a wrong value, no fault.
+#[inline(always)]
+fn digits(text: &[u8], mut at: usize, mut value: u64) -> (u64, usize) {
+    loop {
+        let digit = byte_at(text, at).wrapping_sub(b'0');
+        if digit > 9 {
+            return (value, at);
+        }
+        value = value.wrapping_mul(10).wrapping_add(u64::from(digit));
+        at += 1;
+    }
+}
+
 /// The index of the first byte from `at` on that is a quote, a backslash, a control character or not ASCII; the text's length if none is.
-fn plain_until(text: &[u8], mut at: usize) -> usize {
+#[inline(always)]
+pub(crate) fn plain_until(text: &[u8], mut at: usize) -> usize {
     while let Some(window) = text.get(at..).and_then(<[u8]>::first_chunk) {
         let plain = simd::first_special(window);
         at += plain;
@@ -396,6 +395,12 @@ fn plain_until(text: &[u8], mut at: usize) -> usize {
             return at;
         }
     }
+    plain_at_end(text, at)
+}
+
+/// The same within the last sixteen bytes.
+#[inline(never)]
+fn plain_at_end(text: &[u8], at: usize) -> usize {
     let special = |byte: &u8| matches!(byte, b'"' | b'\\' | 0..=0x1F | 0x80..);
     text[at..].iter().position(special).map_or(text.len(), |index| at + index)
 }

@@ -74,6 +74,7 @@ pub struct Field {
     pub kind: FieldKind,
     pub items: Option<Bounds>,
     next: Hint,
+    pub value: ValueHint,
     pub required: bool,
     pub name: String,
     pub attr: String,
@@ -113,40 +114,91 @@ pub struct Enumeration {
     /// How many values the enumerations before this one have: value i of this one is number `base` + i of the version.
     pub base: usize,
     pub names: Names,
+    /// The values with their quotes.
+    strings: Vec<Pattern>,
+    /// By value, the one that came behind it in the same field.
+    next: Vec<Memory>,
+}
+
+/// A number that a table remembers: relaxed, since it is only ever a guess.
+#[derive(Debug, Default)]
+struct Memory(AtomicU16);
+
+impl Memory {
+    fn of(value: usize) -> Self {
+        Self(AtomicU16::new(value as u16))
+    }
+
+    #[inline(always)]
+    fn get(&self) -> usize {
+        usize::from(self.0.load(Ordering::Relaxed))
+    }
+
+    #[inline(always)]
+    fn set(&self, value: usize) {
+        self.0.store(value as u16, Ordering::Relaxed);
+    }
+}
+
+impl Clone for Memory {
+    fn clone(&self) -> Self {
+        Self::of(self.get())
+    }
 }
 
 /// Where the sender went from here: the fields that came next the last time and the time before.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 struct Hint {
-    last: AtomicU16,
-    before: AtomicU16,
+    last: Memory,
+    before: Memory,
 }
 
 impl Hint {
     fn of(index: usize) -> Self {
-        Self { last: AtomicU16::new(index as u16), before: AtomicU16::new(index as u16) }
-    }
-
-    #[inline(always)]
-    fn last(&self) -> usize {
-        usize::from(self.last.load(Ordering::Relaxed))
-    }
-
-    #[inline(always)]
-    fn before(&self) -> usize {
-        usize::from(self.before.load(Ordering::Relaxed))
+        Self { last: Memory::of(index), before: Memory::of(index) }
     }
 
     #[inline(always)]
     fn learn(&self, index: usize) {
-        self.before.store(self.last.load(Ordering::Relaxed), Ordering::Relaxed);
-        self.last.store(index as u16, Ordering::Relaxed);
+        self.before.set(self.last.get());
+        self.last.set(index);
     }
 }
 
-impl Clone for Hint {
-    fn clone(&self) -> Self {
-        Self { last: AtomicU16::new(self.last() as u16), before: AtomicU16::new(self.before() as u16) }
+/// What values a field of an enumeration had.
+#[derive(Debug, Default, Clone)]
+pub struct ValueHint {
+    last: Memory,
+    /// How well guesses did of late, 0 to `SURE`.
+    trust: Memory,
+}
+
+/// The trust that many good guesses give, and what a guess needs to be tried.
+const SURE: usize = 8;
+const FAIR: usize = 4;
+
+impl Enumeration {
+    /// The value whose string, quotes included, stands at `at`, and its end, if it is the one that is guessed: what came behind the
+    /// field's last value the time before.
+    #[inline(always)]
+    pub fn guessed(&self, hint: &ValueHint, text: &[u8], at: usize) -> Option<(usize, usize)> {
+        if hint.trust.get() < FAIR {
+            return None;
+        }
+        let guess = self.next.get(hint.last.get())?.get();
+        let end = self.strings.get(guess)?.ends(text, at, 0)?;
+        hint.last.set(guess);
+        Some((guess, end))
+    }
+
+    /// Remembers that the field had the value `found`, which was not guessed, and whether guessing would have done better.
+    #[inline(always)]
+    pub fn learn(&self, hint: &ValueHint, found: usize) {
+        let Some(next) = self.next.get(hint.last.get()) else { return };
+        let trust = hint.trust.get();
+        hint.trust.set(if next.get() == found { (trust + 1).min(SURE) } else { trust / 2 });
+        next.set(found);
+        hint.last.set(found);
     }
 }
 
@@ -182,18 +234,14 @@ impl ObjectType {
     #[inline(always)]
     fn followed(&self, hint: &Hint, style: Style, text: &[u8], at: usize, skip: u32) -> Option<(usize, usize)> {
         let keys = &self.keys[style as usize];
-        let last = hint.last();
-        let key = keys.get(last)?;
-        if key.stands_at(text, at, skip) {
-            return Some((last, at + key.length));
+        let last = hint.last.get();
+        if let Some(end) = keys.get(last)?.ends(text, at, skip) {
+            return Some((last, end));
         }
-        let before = hint.before();
-        let key = keys.get(before)?;
-        if key.stands_at(text, at, skip) {
-            hint.learn(before);
-            return Some((before, at + key.length));
-        }
-        None
+        let before = hint.before.get();
+        let end = keys.get(before)?.ends(text, at, skip)?;
+        hint.learn(before);
+        Some((before, end))
     }
 
     /// Remembers that the field `index` came behind `previous`, or first.
@@ -289,7 +337,15 @@ fn build(model: Model) -> Result<Schema, String> {
         .map(|name| {
             let values = model.enums[*name].clone();
             let names = Names::new(values.iter().map(String::as_bytes));
-            let enumeration = Enumeration { name: (*name).clone(), names, values, base };
+            let quoted = |value: &String| serde_json::Value::from(value.as_str()).to_string();
+            let enumeration = Enumeration {
+                name: (*name).clone(),
+                names,
+                base,
+                strings: values.iter().map(|value| Pattern::new(quoted(value).as_bytes())).collect(),
+                next: (0..values.len()).map(Memory::of).collect(),
+                values,
+            };
             base += enumeration.values.len();
             enumeration
         })
@@ -367,6 +423,7 @@ fn object_type(
                 kind: field_kind(name, field, types, enums)?,
                 items: field.items.map(|(least, most)| Bounds { least, most: most.unwrap_or(u32::MAX) }),
                 next: Hint::of((index + 1) % count),
+                value: ValueHint::default(),
                 required: field.required,
                 name: field.name.clone(),
                 attr: field.attr.clone(),

@@ -13,10 +13,21 @@ pub fn first_special(window: &[u8; WIDTH]) -> usize {
     return portable::first_special(window);
 }
 
+/// One bit for each byte in which the two differ, the first byte's lowest.
+#[inline(always)]
+pub fn differences(left: &[u8; WIDTH], right: &[u8; WIDTH]) -> u32 {
+    #[cfg(all(target_arch = "x86_64", not(feature = "portable")))]
+    return sse2::differences(left, right);
+    #[cfg(not(all(target_arch = "x86_64", not(feature = "portable"))))]
+    return portable::differences(left, right);
+}
+
 #[cfg(target_arch = "x86_64")]
 mod sse2 {
     use super::WIDTH;
-    use std::arch::x86_64::{__m128i, _mm_cmpeq_epi8, _mm_cmplt_epi8, _mm_loadu_si128, _mm_movemask_epi8, _mm_or_si128, _mm_set1_epi8};
+    use std::arch::x86_64::{
+        __m128i, _mm_cmpeq_epi8, _mm_cmplt_epi8, _mm_loadu_si128, _mm_movemask_epi8, _mm_or_si128, _mm_set1_epi8,
+    };
 
     #[inline(always)]
     pub fn first_special(window: &[u8; WIDTH]) -> usize {
@@ -30,6 +41,17 @@ mod sse2 {
             _mm_movemask_epi8(_mm_or_si128(_mm_or_si128(quote, slash), odd))
         };
         (hits | 1 << WIDTH).trailing_zeros() as usize
+    }
+
+    #[inline(always)]
+    pub fn differences(left: &[u8; WIDTH], right: &[u8; WIDTH]) -> u32 {
+        // SAFETY: SSE2 belongs to every x86-64; the loads read 16 bytes each and need no alignment.
+        let equal = unsafe {
+            let left = _mm_loadu_si128(left.as_ptr().cast::<__m128i>());
+            let right = _mm_loadu_si128(right.as_ptr().cast::<__m128i>());
+            _mm_movemask_epi8(_mm_cmpeq_epi8(left, right))
+        };
+        equal as u32 ^ 0xFFFF
     }
 }
 
@@ -48,6 +70,11 @@ mod portable {
             (0, _) => 8 + (high.trailing_zeros() / 8) as usize,
             _ => (low.trailing_zeros() / 8) as usize,
         }
+    }
+
+    pub fn differences(left: &[u8; WIDTH], right: &[u8; WIDTH]) -> u32 {
+        let differ = |index: usize| u32::from(left[index] != right[index]) << index;
+        (0..WIDTH).fold(0, |bits, index| bits | differ(index))
     }
 
     /// The high bit of each special byte, exact for the lowest one: a borrow only ever disturbs the bytes above the first hit.
@@ -80,6 +107,11 @@ mod tests {
                     let expected = window.iter().position(|byte| !plain(byte)).unwrap_or(WIDTH);
                     assert_eq!(portable::first_special(&window), expected, "{window:?}");
                     assert_eq!(first_special(&window), expected, "{window:?}");
+                    let bits = if byte == b'x' { 0 } else { 1 << place };
+                    let mut plain = window;
+                    plain[place] = b'x';
+                    assert_eq!(portable::differences(&window, &plain), bits, "{window:?}");
+                    assert_eq!(differences(&window, &plain), bits, "{window:?}");
                 }
             }
         }

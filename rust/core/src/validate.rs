@@ -3,7 +3,9 @@
 use crate::error::Kind;
 use crate::format::number::Integral;
 use crate::format::{datetime, step, uri};
-use crate::scan::{Begins, Cursor, Stop, Text, begins};
+use crate::scan::{
+    Begins, Cursor, MAX_DEPTH, Stop, Text, begins, byte_at, plain_until, short_decimal, short_integer, skip_space,
+};
 use crate::schema::{Bounds, Field, FieldKind, ObjectType, Schema, Style};
 use crate::sink::Sink;
 
@@ -45,28 +47,33 @@ impl<'s, 'a, S: Sink> Walker<'s, 'a, S> {
         Self { schema, limits, cursor, sink, style: Style::Compact }
     }
 
-    /// Reads an object of the type `which`; the cursor is at its opening brace. The depth limit bounds the recursion.
-    pub fn object(&mut self, which: u32) -> Result<S::Value, Stop> {
+    /// Reads an object of the type `which`, whose opening brace is at `at`; the value and the place behind it. The depth limit bounds the
+    /// recursion.
+    ///
+    /// The place is handed from call to call, so that it stays in a register; the cursor follows where something unusual stands.
+    pub fn object(&mut self, which: u32, brace: usize) -> Result<(S::Value, usize), Stop> {
         let schema = self.schema;
         let of = &schema.types[which as usize];
         let text = self.cursor.text;
-        let brace = self.cursor.at;
-        self.cursor.open()?;
+        if self.cursor.depth == MAX_DEPTH {
+            return self.cursor.fail(Kind::Depth, brace);
+        }
+        self.cursor.depth += 1;
         let mut object = self.sink.object(of, which)?;
         let mut seen = 0u128;
+        let mut at = brace + 1;
         let (mut previous, mut first) = (None, true);
         let mut predicted = of.predicted_first(self.style, text, brace);
         loop {
             let index = match predicted {
                 Some((index, value)) => {
                     if seen & of.fields[index].bit != 0 {
-                        let key = self.cursor.at + text[self.cursor.at..value].iter().position(|byte| *byte == b'"').unwrap_or(0);
-                        return self.duplicate(of, index, key);
+                        return self.duplicate(of, index, key_between(text, at, value));
                     }
-                    self.cursor.at = value;
+                    at = value;
                     index
                 }
-                None => match self.key(of, previous, first)? {
+                None => match self.key(of, previous, first, at)? {
                     Key::Field(index, at) => {
                         if seen & of.fields[index].bit != 0 {
                             return self.duplicate(of, index, at);
@@ -75,12 +82,16 @@ impl<'s, 'a, S: Sink> Walker<'s, 'a, S> {
                         self.style = if self.cursor.byte() == b' ' { Style::Spaced } else { Style::Compact };
                         index
                     }
-                    Key::End => break,
+                    Key::End => {
+                        at = self.cursor.at;
+                        break;
+                    }
                     Key::Entry(key) => {
                         self.sink.enter_entry(&key);
                         let value = self.any()?;
                         self.sink.leave();
                         self.sink.entry(&mut object, &key, value)?;
+                        at = self.cursor.at;
                         first = false; // what comes behind an entry is looked up, not predicted
                         continue;
                     }
@@ -90,28 +101,32 @@ impl<'s, 'a, S: Sink> Walker<'s, 'a, S> {
                     }
                 },
             };
+            if predicted.is_none() {
+                at = self.cursor.at;
+            }
             let field = &of.fields[index];
             seen |= field.bit;
             self.sink.enter_field(of, index);
             let place = Place { of: which, index, draft4: of.draft4 };
-            let value = match field.items {
-                None => self.value(field, place)?,
-                Some(bounds) => self.list(field, place, bounds)?,
+            let value;
+            (value, at) = match field.items {
+                None => self.value(field, place, at)?,
+                Some(bounds) => self.list(field, place, bounds, at)?,
             };
             self.sink.leave();
             self.sink.field(&mut object, of, index, value)?;
-            if self.cursor.byte() == b'}' {
-                self.cursor.at += 1;
+            if byte_at(text, at) == b'}' {
+                at += 1;
                 self.cursor.depth -= 1;
                 break;
             }
             (previous, first) = (Some(index), false);
-            predicted = of.predicted(self.style, index, text, self.cursor.at);
+            predicted = of.predicted(self.style, index, text, at);
         }
         if of.required & !seen != 0 {
-            return self.missing(of, seen);
+            return self.missing(of, seen, at - 1);
         }
-        self.sink.finish(object, seen)
+        Ok((self.sink.finish(object, seen)?, at))
     }
 
     #[cold]
@@ -121,15 +136,16 @@ impl<'s, 'a, S: Sink> Walker<'s, 'a, S> {
     }
 
     #[cold]
-    fn missing<T>(&mut self, of: &ObjectType, seen: u128) -> Result<T, Stop> {
+    fn missing<T>(&mut self, of: &ObjectType, seen: u128, at: usize) -> Result<T, Stop> {
         let index = (of.required & !seen).trailing_zeros() as usize;
         self.sink.enter_field(of, index);
-        self.cursor.fail(Kind::Missing, self.cursor.at - 1)
+        self.cursor.fail(Kind::Missing, at)
     }
 
     /// Reads the next key, or the end of the object, where the prediction failed. `previous` is the field before it, if there was one.
     #[inline(never)]
-    fn key(&mut self, of: &ObjectType, previous: Option<usize>, first: bool) -> Result<Key<'a>, Stop> {
+    fn key(&mut self, of: &ObjectType, previous: Option<usize>, first: bool, at: usize) -> Result<Key<'a>, Stop> {
+        self.cursor.at = at;
         if self.cursor.closes(b'}') {
             return Ok(Key::End);
         }
@@ -163,76 +179,94 @@ impl<'s, 'a, S: Sink> Walker<'s, 'a, S> {
         }
     }
 
-    fn list(&mut self, field: &Field, place: Place, bounds: Bounds) -> Result<S::Value, Stop> {
-        if self.cursor.skip_space() != b'[' {
-            return self.wrong_type();
+    fn list(&mut self, field: &Field, place: Place, bounds: Bounds, at: usize) -> Result<(S::Value, usize), Stop> {
+        let text = self.cursor.text;
+        let mut at = skip_space(text, at);
+        if byte_at(text, at) != b'[' {
+            return self.wrong_type(at);
         }
+        self.cursor.at = at;
         self.cursor.open()?;
         let mut list = self.sink.list()?;
         let mut count = 0;
-        if !self.cursor.closes(b']') {
+        at = skip_space(text, at + 1);
+        if byte_at(text, at) == b']' {
+            at += 1;
+        } else {
             loop {
                 if count == bounds.most {
+                    self.cursor.at = at;
                     self.cursor.value_begins()?;
                     return self.cursor.fail(Kind::TooMany, self.cursor.at);
                 }
                 self.sink.enter_item(count as usize);
-                let value = self.value(field, place)?;
+                let value;
+                (value, at) = self.value(field, place, at)?;
                 self.sink.leave();
                 self.sink.item(&mut list, value)?;
                 count += 1;
-                if !self.cursor.more(b']')? {
-                    break;
+                at = skip_space(text, at);
+                match byte_at(text, at) {
+                    b',' => at += 1,
+                    b']' => {
+                        at += 1;
+                        break;
+                    }
+                    _ => return self.cursor.unexpected(at),
                 }
             }
         }
+        self.cursor.depth -= 1;
         if count < bounds.least {
-            return self.cursor.fail(Kind::TooFew, self.cursor.at - 1);
+            return self.cursor.fail(Kind::TooFew, at - 1);
         }
-        self.sink.finish_list(list)
+        Ok((self.sink.finish_list(list)?, at))
     }
 
     #[inline(always)]
-    fn value(&mut self, field: &Field, place: Place) -> Result<S::Value, Stop> {
-        let byte = self.cursor.skip_space();
-        let at = self.cursor.at;
+    fn value(&mut self, field: &Field, place: Place, at: usize) -> Result<(S::Value, usize), Stop> {
+        let text = self.cursor.text;
+        let at = skip_space(text, at);
+        let byte = byte_at(text, at);
         match &field.kind {
             FieldKind::String { max } => {
-                let text = self.text(byte)?;
-                self.length(&text, *max, place, at)?;
-                self.sink.string(&text)
+                let (string, end) = self.string(byte, at)?;
+                self.length(&string, *max, place, at)?;
+                Ok((self.sink.string(&string)?, end))
             }
             FieldKind::Enumeration(which) => {
-                let text = self.text(byte)?;
                 let schema = self.schema;
                 let values = &schema.enums[*which as usize];
-                let found = match text.escaped {
-                    false => values.names.find_in(self.cursor.text, at + 1, self.cursor.at - 1),
-                    true => values.names.find(&text.bytes()),
-                };
-                match found {
-                    Some(index) => self.sink.enumeration(values.base + index),
-                    None => self.cursor.fail(Kind::Enum, at),
+                if let Some((index, end)) = values.guessed(&field.value, text, at) {
+                    return Ok((self.sink.enumeration(values.base + index)?, end));
                 }
+                let (string, end) = self.string(byte, at)?;
+                let found = match string.escaped {
+                    false => values.names.find_in(text, at + 1, end - 1),
+                    true => values.names.find(&string.bytes()),
+                };
+                let Some(index) = found else { return self.cursor.fail(Kind::Enum, at) };
+                values.learn(&field.value, index);
+                Ok((self.sink.enumeration(values.base + index)?, end))
             }
             FieldKind::DateTime => {
-                let text = self.text(byte)?;
-                let value = if text.escaped { datetime::parse(&text.bytes()) } else { datetime::parse(text.raw) };
+                let (string, end) = self.string(byte, at)?;
+                let value = if string.escaped { datetime::parse(&string.bytes()) } else { datetime::parse(string.raw) };
                 match value {
-                    Some(value) => self.sink.datetime(&value),
+                    Some(value) => Ok((self.sink.datetime(&value)?, end)),
                     None => self.cursor.fail(Kind::Format, at),
                 }
             }
             FieldKind::Object(which) => {
                 if byte != b'{' {
-                    return self.wrong_type();
+                    return self.wrong_type(at);
                 }
-                self.object(*which)
+                self.object(*which, at)
             }
             FieldKind::Integer { min, max } => {
-                let value = match self.cursor.short_integer() {
-                    Some(value) => value,
-                    None => self.long_integer(place)?,
+                let (value, end) = match short_integer(text, at) {
+                    Some(found) => found,
+                    None => self.long_integer(place, at)?,
                 };
                 if value < *min {
                     return self.cursor.fail(Kind::Minimum, at);
@@ -240,13 +274,12 @@ impl<'s, 'a, S: Sink> Walker<'s, 'a, S> {
                 if value > *max {
                     return self.cursor.fail(Kind::Maximum, at);
                 }
-                self.sink.integer(value)
+                Ok((self.sink.integer(value)?, end))
             }
             FieldKind::Number { min, max, step } => {
-                let short = if step.is_none() { self.cursor.short_decimal() } else { None };
-                let (value, text) = match short {
-                    Some(value) => (value, &[][..]),
-                    None => self.long_number()?,
+                let (value, end) = match short_decimal(text, at) {
+                    Some(found) => found,
+                    None => self.long_number(at)?,
                 };
                 if value < *min {
                     return self.cursor.fail(Kind::Minimum, at);
@@ -255,36 +288,57 @@ impl<'s, 'a, S: Sink> Walker<'s, 'a, S> {
                     return self.cursor.fail(Kind::Maximum, at);
                 }
                 if let Some(step) = step
-                    && !step::is_multiple(text, step)
+                    && !step::is_multiple(&text[at..end], step)
                 {
                     return self.cursor.fail(Kind::MultipleOf, at);
                 }
-                self.sink.number(value)
+                Ok((self.sink.number(value)?, end))
             }
             FieldKind::Boolean => {
-                if begins(byte) != Begins::Literal {
-                    return self.wrong_type();
-                }
-                match self.cursor.literal()? {
-                    Some(value) => self.sink.boolean(value),
-                    None => self.cursor.fail(Kind::Null, at),
-                }
+                let value = self.boolean(at)?;
+                Ok((self.sink.boolean(value)?, self.cursor.at))
             }
             FieldKind::Uri { max } => {
-                let text = self.text(byte)?;
-                if !uri::is_valid(&text.bytes()) {
+                let (string, end) = self.string(byte, at)?;
+                if !uri::is_valid(&string.bytes()) {
                     return self.cursor.fail(Kind::Format, at);
                 }
-                self.length(&text, *max, place, at)?;
-                self.sink.string(&text)
+                self.length(&string, *max, place, at)?;
+                Ok((self.sink.string(&string)?, end))
             }
-            FieldKind::Any => self.any(),
+            FieldKind::Any => {
+                self.cursor.at = at;
+                Ok((self.any()?, self.cursor.at))
+            }
         }
     }
 
+    /// The string at `at` and the place behind it.
     #[inline(always)]
-    fn text(&mut self, byte: u8) -> Result<Text<'a>, Stop> {
-        if byte == b'"' { self.cursor.string() } else { self.wrong_type() }
+    fn string(&mut self, byte: u8, at: usize) -> Result<(Text<'a>, usize), Stop> {
+        if byte != b'"' {
+            return self.wrong_type(at);
+        }
+        let text = self.cursor.text;
+        let end = plain_until(text, at + 1);
+        if byte_at(text, end) == b'"' {
+            let raw = &text[at + 1..end];
+            return Ok((Text { raw, escaped: false, ascii: true, length: raw.len() }, end + 1));
+        }
+        let string = self.cursor.string_slowly(at + 1, end)?;
+        Ok((string, self.cursor.at))
+    }
+
+    #[inline(never)]
+    fn boolean(&mut self, at: usize) -> Result<bool, Stop> {
+        self.cursor.at = at;
+        if begins(self.cursor.byte()) != Begins::Literal {
+            return self.wrong_type(at);
+        }
+        match self.cursor.literal()? {
+            Some(value) => Ok(value),
+            None => self.cursor.fail(Kind::Null, at),
+        }
     }
 
     #[inline(always)]
@@ -303,35 +357,38 @@ impl<'s, 'a, S: Sink> Walker<'s, 'a, S> {
 
     /// The value of an integer field whose spelling is not the usual one, or that is none.
     #[inline(never)]
-    fn long_integer(&mut self, place: Place) -> Result<i64, Stop> {
-        let at = self.cursor.at;
+    fn long_integer(&mut self, place: Place, at: usize) -> Result<(i64, usize), Stop> {
+        self.cursor.at = at;
         if begins(self.cursor.byte()) != Begins::Number {
-            return self.wrong_type();
+            return self.wrong_type(at);
         }
         let number = self.cursor.number()?;
         if number.plain {
-            return number.integer().map_or_else(|| self.cursor.fail(Kind::NumberRange, at), Ok);
+            return match number.integer() {
+                Some(value) => Ok((value, self.cursor.at)),
+                None => self.cursor.fail(Kind::NumberRange, at),
+            };
         }
         if place.draft4 {
             return self.cursor.fail(Kind::Type, at);
         }
         match number.integral() {
-            Integral::Value(value) => Ok(value),
+            Integral::Value(value) => Ok((value, self.cursor.at)),
             Integral::TooLarge => self.cursor.fail(Kind::NumberRange, at),
             Integral::No => self.cursor.fail(Kind::Type, at),
         }
     }
 
-    /// The value and the text of a number whose spelling is not the usual one, or that is none.
+    /// The value of a number whose spelling is not the usual one, or that is none.
     #[inline(never)]
-    fn long_number(&mut self) -> Result<(f64, &'a [u8]), Stop> {
-        let at = self.cursor.at;
+    fn long_number(&mut self, at: usize) -> Result<(f64, usize), Stop> {
+        self.cursor.at = at;
         if begins(self.cursor.byte()) != Begins::Number {
-            return self.wrong_type();
+            return self.wrong_type(at);
         }
         let number = self.cursor.number()?;
         match number.float() {
-            Some(value) => Ok((value, number.text)),
+            Some(value) => Ok((value, self.cursor.at)),
             None => self.cursor.fail(Kind::NumberRange, at),
         }
     }
@@ -339,8 +396,8 @@ impl<'s, 'a, S: Sink> Walker<'s, 'a, S> {
     /// The fault of a value whose first byte is of a wrong type; a literal is read to its end first.
     #[cold]
     #[inline(never)]
-    pub fn wrong_type<T>(&mut self) -> Result<T, Stop> {
-        let at = self.cursor.at;
+    fn wrong_type<T>(&mut self, at: usize) -> Result<T, Stop> {
+        self.cursor.at = at;
         let kind = match self.cursor.value_begins()? {
             Begins::Literal if self.cursor.literal()?.is_none() => Kind::Null,
             _ => Kind::Type,
@@ -368,7 +425,8 @@ impl<'s, 'a, S: Sink> Walker<'s, 'a, S> {
     }
 
     fn any_number(&mut self) -> Result<S::Value, Stop> {
-        if let Some(value) = self.cursor.short_integer() {
+        if let Some((value, end)) = short_integer(self.cursor.text, self.cursor.at) {
+            self.cursor.at = end;
             return self.sink.integer(value);
         }
         let at = self.cursor.at;
@@ -427,4 +485,10 @@ impl<'s, 'a, S: Sink> Walker<'s, 'a, S> {
         }
         self.sink.finish_dict(object)
     }
+}
+
+/// Where the key stands that a prediction has found between two places.
+#[cold]
+fn key_between(text: &[u8], from: usize, to: usize) -> usize {
+    from + text[from..to].iter().position(|byte| *byte == b'"').unwrap_or(0)
 }
