@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use crate::simd::{self, WIDTH};
+use crate::simd::{self, WIDTH, window, window_at_end};
 
 /// A text to be recognised where it is expected. It fills one cache line.
 #[derive(Clone)]
@@ -33,11 +33,23 @@ impl Pattern {
         }
     }
 
-    /// The end of the text if it stands at `at`, its first `skip` bytes aside. Within sixteen bytes of the end of `text` the answer is None: who
-    /// asks must be able to find out in another way.
+    /// The end of the text if it stands at `at`, its first `skip` bytes aside.
     #[inline(always)]
     pub fn ends(&self, text: &[u8], at: usize, skip: u32) -> Option<usize> {
-        let window = window(text, at)?;
+        match window(text, at) {
+            Some(window) => self.ends_in(window, text, at, skip),
+            None => self.ends_in_rest(text, at, skip),
+        }
+    }
+
+    #[inline(never)]
+    fn ends_in_rest(&self, text: &[u8], at: usize, skip: u32) -> Option<usize> {
+        // A text that has ended has zeros where a pattern has none.
+        if at < text.len() { self.ends_in(&window_at_end(text, at), text, at, skip) } else { None }
+    }
+
+    #[inline(always)]
+    fn ends_in(&self, window: &[u8; WIDTH], text: &[u8], at: usize, skip: u32) -> Option<usize> {
         if simd::differences(window, &self.head) & self.mask & (u32::MAX << skip) != 0 {
             return None;
         }
@@ -60,12 +72,6 @@ impl fmt::Debug for Pattern {
     }
 }
 
-/// The sixteen bytes at a place, if there are as many.
-#[inline(always)]
-fn window(text: &[u8], at: usize) -> Option<&[u8; WIDTH]> {
-    text.get(at..).and_then(<[u8]>::first_chunk)
-}
-
 /// The first bytes of a text, zero behind a shorter one.
 fn padded(text: &[u8]) -> u128 {
     let mut bytes = [0; WIDTH];
@@ -74,10 +80,21 @@ fn padded(text: &[u8]) -> u128 {
     u128::from_le_bytes(bytes)
 }
 
-/// The bits of the first `count` bytes.
+/// The bits of the first bytes, by their number.
+const MASKS: [u128; WIDTH + 1] = {
+    let mut masks = [u128::MAX; WIDTH + 1];
+    let mut count = 0;
+    while count < WIDTH {
+        masks[count] = (1 << (8 * count)) - 1;
+        count += 1;
+    }
+    masks
+};
+
+/// The bits of the first `count` bytes of a window.
 #[inline(always)]
 fn low_bytes(count: usize) -> u128 {
-    if count >= WIDTH { u128::MAX } else { !(u128::MAX << (8 * count)) }
+    MASKS[count.min(WIDTH)]
 }
 
 /// A closed set of names, each known by its index.
@@ -94,6 +111,7 @@ pub struct Names {
 struct Entry {
     head: u128,
     tail: u128,
+    length: usize,
     name: Box<[u8]>,
     /// The next name of the same hash, plus one.
     next: u16,
@@ -103,7 +121,13 @@ impl Names {
     pub fn new<'n>(names: impl IntoIterator<Item = &'n [u8]>) -> Self {
         let entries: Vec<Entry> = names
             .into_iter()
-            .map(|name| Entry { head: padded(name), tail: tail_of(name), name: name.into(), next: 0 })
+            .map(|name| Entry {
+                head: padded(name),
+                tail: tail_of(name),
+                length: name.len(),
+                name: name.into(),
+                next: 0,
+            })
             .collect();
         let bits = (entries.len() * 4).next_power_of_two().trailing_zeros().max(1);
         // Odd numbers without a pattern, from a golden start; the first that separates all names, else the one that does best.
@@ -159,10 +183,31 @@ impl Names {
         }
     }
 
+    /// The index of the name that stands as a string of up to fifteen bytes at `at`, and the place behind it; None for any other, and near the
+    /// end of `text`.
+    #[inline(always)]
+    pub fn find_string(&self, text: &[u8], at: usize) -> Option<(usize, usize)> {
+        let window = window(text, at + 1)?;
+        let length = simd::first_special(window);
+        let quote = *window.get(length)?;
+        if text[at] != b'"' || quote != b'"' {
+            return None;
+        }
+        let head = u128::from_le_bytes(*window) & MASKS[length];
+        let mut index = usize::from(*self.heads.get(self.place(head, 0))?);
+        while index != 0 {
+            let entry = &self.entries[index - 1];
+            if entry.head == head && entry.length == length {
+                return Some((index - 1, at + length + 2));
+            }
+            index = usize::from(entry.next);
+        }
+        None
+    }
+
     #[inline(never)]
     fn find_at_end(&self, text: &[u8], start: usize, name: &[u8]) -> Option<usize> {
-        let Some(last) = text.last_chunk::<WIDTH>() else { return self.find(name) };
-        let rest = u128::from_le_bytes(*last) >> (8 * (WIDTH + start - text.len()));
+        let rest = u128::from_le_bytes(window_at_end(text, start));
         self.look_up(name, rest & low_bytes(name.len()), tail_of(name))
     }
 
@@ -174,7 +219,7 @@ impl Names {
             // Head and tail hold all of a name of up to 32 bytes.
             if entry.head == head
                 && entry.tail == tail
-                && entry.name.len() == name.len()
+                && entry.length == name.len()
                 && (name.len() <= 2 * WIDTH || *entry.name == *name)
             {
                 return Some(index - 1);
@@ -218,6 +263,9 @@ mod tests {
             assert_eq!(names.find_in(near.as_bytes(), 2, 2 + word.len()), Some(index), "{word}");
             let near = format!("sixteen and more {{\"{word}\"}}");
             assert_eq!(names.find_in(near.as_bytes(), 19, 19 + word.len()), Some(index), "{word}");
+            let quoted = format!("<\"{word}\" and more text than a window holds");
+            let expected = (word.len() < WIDTH).then_some((index, 3 + word.len()));
+            assert_eq!(names.find_string(quoted.as_bytes(), 1), expected, "{word}");
             let stranger = format!("{word}\0");
             assert_eq!(names.find(stranger.as_bytes()), None, "{word}");
             if word.len() > 1 {
@@ -234,7 +282,10 @@ mod tests {
             let text = format!("..{word} and more text than a window holds");
             assert_eq!(pattern.ends(text.as_bytes(), 2, 0), Some(2 + word.len()), "{word}");
             assert!(pattern.ends(text.replacen(&word[..1], "\u{1}", 1).as_bytes(), 2, 1).is_some(), "{word}");
+            let near = format!("..{word}");
+            assert_eq!(pattern.ends(near.as_bytes(), 2, 0), Some(near.len()), "{word}");
             for wrong in 2..2 + word.len() {
+                assert_eq!(pattern.ends(&near.as_bytes()[..wrong], 2, 0), None, "{word} cut off");
                 let mut text = text.clone().into_bytes();
                 text[wrong] ^= 1;
                 assert_eq!(pattern.ends(&text, 2, 0), None, "{word} with byte {wrong} changed");

@@ -388,7 +388,7 @@ fn digits(text: &[u8], mut at: usize, mut value: u64) -> (u64, usize) {
 /// The index of the first byte from `at` on that is a quote, a backslash, a control character or not ASCII; the text's length if none is.
 #[inline(always)]
 pub(crate) fn plain_until(text: &[u8], mut at: usize) -> usize {
-    while let Some(window) = text.get(at..).and_then(<[u8]>::first_chunk) {
+    while let Some(window) = simd::window(text, at) {
         let plain = simd::first_special(window);
         at += plain;
         if plain < simd::WIDTH {
@@ -401,8 +401,8 @@ pub(crate) fn plain_until(text: &[u8], mut at: usize) -> usize {
 /// The same within the last sixteen bytes.
 #[inline(never)]
 fn plain_at_end(text: &[u8], at: usize) -> usize {
-    let special = |byte: &u8| matches!(byte, b'"' | b'\\' | 0..=0x1F | 0x80..);
-    text[at..].iter().position(special).map_or(text.len(), |index| at + index)
+    // Behind the end stand zeros, which are special.
+    (at + simd::first_special(&simd::window_at_end(text, at))).min(text.len())
 }
 
 /// Undoes the escapes of a string that the scanner has passed.

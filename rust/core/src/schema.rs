@@ -20,6 +20,8 @@ pub struct Schema {
     pub types: Vec<ObjectType>,
     pub messages: Vec<Message>,
     pub frames: Vec<(u32, FrameKind)>,
+    /// The kind of each message type number.
+    kinds: Vec<Option<FrameKind>>,
     type_names: HashMap<String, u32>,
     actions: Names,
 }
@@ -59,8 +61,6 @@ pub struct ObjectType {
     pub fields: Vec<Field>,
     /// One bit per required field.
     pub required: u128,
-    /// The fields' keys with what stands around them, by style.
-    keys: [Vec<Pattern>; 2],
     names: Names,
     first: Hint,
 }
@@ -75,7 +75,14 @@ pub struct Field {
     pub items: Option<Bounds>,
     next: Hint,
     pub value: ValueHint,
+    /// Where it is: the index of its type, and its own.
+    pub of: u32,
+    pub index: u16,
+    /// The type's draft is 4.
+    pub draft4: bool,
     pub required: bool,
+    /// The key with what stands around it, by style.
+    keys: [Pattern; 2],
     pub name: String,
     pub attr: String,
 }
@@ -191,6 +198,12 @@ impl Enumeration {
         Some((guess, end))
     }
 
+    /// The value whose string stands at `at`, and its end; None if it is another string, or spelled in an unusual way.
+    #[inline(always)]
+    pub fn find_string(&self, text: &[u8], at: usize) -> Option<(usize, usize)> {
+        self.names.find_string(text, at)
+    }
+
     /// Remembers that the field had the value `found`, which was not guessed, and whether guessing would have done better.
     #[inline(always)]
     pub fn learn(&self, hint: &ValueHint, found: usize) {
@@ -217,13 +230,13 @@ impl ObjectType {
     /// The field whose key stands at `at`, behind the value of the field `previous` and up to its own value, and the byte behind it;
     /// None if it is not one that came there the last two times, in that style.
     #[inline(always)]
-    pub fn predicted(&self, style: Style, previous: usize, text: &[u8], at: usize) -> Option<(usize, usize)> {
-        self.followed(&self.fields[previous].next, style, text, at, 0)
+    pub fn predicted(&self, style: Style, previous: &Field, text: &[u8], at: usize) -> Option<(&Field, usize)> {
+        self.followed(&previous.next, style, text, at, 0)
     }
 
     /// The same for the first key, whose opening brace is at `at`.
     #[inline(always)]
-    pub fn predicted_first(&self, style: Style, text: &[u8], at: usize) -> Option<(usize, usize)> {
+    pub fn predicted_first(&self, style: Style, text: &[u8], at: usize) -> Option<(&Field, usize)> {
         // The brace stands where the comma would: `{"key":`, `{"key": `; the space behind a comma has no like.
         match style {
             Style::Compact => self.followed(&self.first, style, text, at, 1),
@@ -232,26 +245,27 @@ impl ObjectType {
     }
 
     #[inline(always)]
-    fn followed(&self, hint: &Hint, style: Style, text: &[u8], at: usize, skip: u32) -> Option<(usize, usize)> {
-        let keys = &self.keys[style as usize];
-        let last = hint.last.get();
-        if let Some(end) = keys.get(last)?.ends(text, at, skip) {
-            return Some((last, end));
+    fn followed(&self, hint: &Hint, style: Style, text: &[u8], at: usize, skip: u32) -> Option<(&Field, usize)> {
+        let field = self.fields.get(hint.last.get())?;
+        if let Some(end) = field.keys[style as usize].ends(text, at, skip) {
+            return Some((field, end));
         }
+        self.followed_before(hint, style, text, at, skip)
+    }
+
+    #[inline(never)]
+    fn followed_before(&self, hint: &Hint, style: Style, text: &[u8], at: usize, skip: u32) -> Option<(&Field, usize)> {
         let before = hint.before.get();
-        let end = keys.get(before)?.ends(text, at, skip)?;
+        let field = self.fields.get(before)?;
+        let end = field.keys[style as usize].ends(text, at, skip)?;
         hint.learn(before);
-        Some((before, end))
+        Some((field, end))
     }
 
     /// Remembers that the field `index` came behind `previous`, or first.
     #[inline]
-    pub fn learn(&self, previous: Option<usize>, index: usize) {
-        match previous {
-            None => &self.first,
-            Some(previous) => &self.fields[previous].next,
-        }
-        .learn(index);
+    pub fn learn(&self, previous: Option<&Field>, index: usize) {
+        previous.map_or(&self.first, |previous| &previous.next).learn(index);
     }
 }
 
@@ -277,7 +291,7 @@ impl Schema {
 
     #[inline]
     pub fn frame_kind(&self, number: i64) -> Option<FrameKind> {
-        self.frames.iter().find(|(known, _)| i64::from(*known) == number).map(|(_, kind)| *kind)
+        *self.kinds.get(usize::try_from(number).ok()?)?
     }
 
     /// Builds the tables from a compact model. The message of the error says what the model got wrong.
@@ -386,7 +400,7 @@ fn build(model: Model) -> Result<Schema, String> {
         .frames
         .iter()
         .map(|(number, kind)| {
-            let number = number.parse().map_err(|_| format!("{number} is no message type number"))?;
+            let number: u8 = number.parse().map_err(|_| format!("{number} is no message type number"))?;
             let kind = match kind.as_str() {
                 "call" => FrameKind::Call,
                 "callresult" => FrameKind::CallResult,
@@ -395,12 +409,17 @@ fn build(model: Model) -> Result<Schema, String> {
                 "send" => FrameKind::Send,
                 other => return Err(format!("{other} is no kind of frame")),
             };
-            Ok((number, kind))
+            Ok((u32::from(number), kind))
         })
         .collect::<Result<Vec<_>, String>>()?;
     frames.sort_by_key(|(number, _)| *number);
+    let mut kinds = Vec::new();
+    for (number, kind) in &frames {
+        kinds.resize(*number as usize, None);
+        kinds.push(Some(*kind));
+    }
     let actions = Names::new(actions.iter().map(|action| action.as_bytes()));
-    Ok(Schema { version: model.version, enums, types, messages, frames, type_names, actions })
+    Ok(Schema { version: model.version, enums, types, messages, frames, kinds, type_names, actions })
 }
 
 fn object_type(
@@ -424,6 +443,10 @@ fn object_type(
                 items: field.items.map(|(least, most)| Bounds { least, most: most.unwrap_or(u32::MAX) }),
                 next: Hint::of((index + 1) % count),
                 value: ValueHint::default(),
+                of: types[name],
+                index: index as u16,
+                draft4: model.draft == 4,
+                keys: [key(&field.name, ",", ""), key(&field.name, ", ", " ")],
                 required: field.required,
                 name: field.name.clone(),
                 attr: field.attr.clone(),
@@ -437,17 +460,15 @@ fn object_type(
         open: model.open,
         draft4: model.draft == 4,
         required,
-        keys: [keys(&fields, ",", ""), keys(&fields, ", ", " ")],
         names: Names::new(fields.iter().map(|field| field.name.as_bytes())),
         fields,
         first: Hint::default(),
     })
 }
 
-/// The keys of fields with what a sender writes before and behind them.
-fn keys(fields: &[Field], before: &str, behind: &str) -> Vec<Pattern> {
-    let key = |field: &Field| format!("{before}{}:{behind}", serde_json::Value::from(field.name.as_str()));
-    fields.iter().map(|field| Pattern::new(key(field).as_bytes())).collect()
+/// A key with what a sender writes before and behind it.
+fn key(name: &str, before: &str, behind: &str) -> Pattern {
+    Pattern::new(format!("{before}{}:{behind}", serde_json::Value::from(name)).as_bytes())
 }
 
 fn field_kind(

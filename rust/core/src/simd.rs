@@ -4,6 +4,28 @@
 /// Bytes that are looked at together.
 pub const WIDTH: usize = 16;
 
+/// The sixteen bytes at a place, if there are as many.
+#[inline(always)]
+pub fn window(text: &[u8], at: usize) -> Option<&[u8; WIDTH]> {
+    text.get(at..).and_then(<[u8]>::first_chunk)
+}
+
+/// The bytes from a place to the end of the text, at most sixteen, and zeros behind them.
+#[inline]
+pub fn window_at_end(text: &[u8], at: usize) -> [u8; WIDTH] {
+    let missing = (at + WIDTH).saturating_sub(text.len());
+    match text.last_chunk() {
+        Some(last) if missing < WIDTH => (u128::from_le_bytes(*last) >> (8 * missing)).to_le_bytes(),
+        Some(_) => [0; WIDTH],
+        None => {
+            let mut window = [0; WIDTH];
+            let rest = text.get(at..).unwrap_or_default();
+            window[..rest.len()].copy_from_slice(rest);
+            window
+        }
+    }
+}
+
 /// The index of the first byte that is a quote, a backslash, a control character or not ASCII; `WIDTH` if none is.
 #[inline(always)]
 pub fn first_special(window: &[u8; WIDTH]) -> usize {
@@ -92,6 +114,23 @@ mod portable {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn windows_end_with_zeros_where_the_text_has_ended() {
+        for text in [&b"short"[..], b"a text of more than sixteen bytes"] {
+            for at in 0..text.len() + 3 {
+                let rest = text.get(at..).unwrap_or_default();
+                match window(text, at) {
+                    Some(window) => assert_eq!(window, &rest[..WIDTH]),
+                    None => {
+                        let window = window_at_end(text, at);
+                        assert_eq!(&window[..rest.len()], rest);
+                        assert!(window[rest.len()..].iter().all(|byte| *byte == 0));
+                    }
+                }
+            }
+        }
+    }
 
     #[test]
     fn both_twins_find_every_byte_at_every_place() {

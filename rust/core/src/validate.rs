@@ -1,12 +1,14 @@
 //! The walk over a payload: one pass over the bytes, driven by the schema's tables, into a sink.
 
+use std::ops::{BitAnd, BitOrAssign, Not};
+
 use crate::error::Kind;
 use crate::format::number::Integral;
 use crate::format::{datetime, step, uri};
 use crate::scan::{
     Begins, Cursor, MAX_DEPTH, Stop, Text, begins, byte_at, plain_until, short_decimal, short_integer, skip_space,
 };
-use crate::schema::{Bounds, Field, FieldKind, ObjectType, Schema, Style};
+use crate::schema::{Bounds, Enumeration, Field, FieldKind, ObjectType, Schema, Style};
 use crate::sink::Sink;
 
 /// Lengths that a connection raised: (type, field) -> maxLength. Asked only after the schema's own check has failed.
@@ -22,18 +24,29 @@ pub struct Walker<'s, 'a, S: Sink> {
     pub(crate) style: Style,
 }
 
-/// A field as a value's rules need it: where it stands and under which draft.
-#[derive(Clone, Copy)]
-struct Place {
-    of: u32,
-    index: usize,
-    draft4: bool,
+/// A set of fields, one bit each.
+trait Bits: Copy + Eq + Into<u128> + BitAnd<Output = Self> + BitOrAssign + Not<Output = Self> {
+    fn of(bits: u128) -> Self;
+}
+
+impl Bits for u64 {
+    #[inline(always)]
+    fn of(bits: u128) -> Self {
+        bits as u64
+    }
+}
+
+impl Bits for u128 {
+    #[inline(always)]
+    fn of(bits: u128) -> Self {
+        bits
+    }
 }
 
 /// What stands where a key may.
-enum Key<'a> {
+enum Key<'s, 'a> {
     /// A field of the type, and where its key stands; the colon has not been passed.
-    Field(usize, usize),
+    Field(&'s Field, usize),
     /// A further key of an open object, its colon passed.
     Entry(Text<'a>),
     /// A key that the type does not know, and where it stands.
@@ -54,33 +67,44 @@ impl<'s, 'a, S: Sink> Walker<'s, 'a, S> {
     pub fn object(&mut self, which: u32, brace: usize) -> Result<(S::Value, usize), Stop> {
         let schema = self.schema;
         let of = &schema.types[which as usize];
+        // One word holds the bits of nearly every type's fields.
+        if of.fields.len() <= u64::BITS as usize {
+            self.fields_of::<u64>(of, which, brace)
+        } else {
+            self.fields_of::<u128>(of, which, brace)
+        }
+    }
+
+    #[inline(always)]
+    fn fields_of<B: Bits>(&mut self, of: &'s ObjectType, which: u32, brace: usize) -> Result<(S::Value, usize), Stop> {
         let text = self.cursor.text;
         if self.cursor.depth == MAX_DEPTH {
             return self.cursor.fail(Kind::Depth, brace);
         }
         self.cursor.depth += 1;
         let mut object = self.sink.object(of, which)?;
-        let mut seen = 0u128;
+        let mut seen = B::of(0);
         let mut at = brace + 1;
         let (mut previous, mut first) = (None, true);
         let mut predicted = of.predicted_first(self.style, text, brace);
         loop {
-            let index = match predicted {
-                Some((index, value)) => {
-                    if seen & of.fields[index].bit != 0 {
-                        return self.duplicate(of, index, key_between(text, at, value));
+            let field = match predicted {
+                Some((field, value)) => {
+                    if seen & B::of(field.bit) != B::of(0) {
+                        return self.duplicate(of, field, key_between(text, at, value));
                     }
                     at = value;
-                    index
+                    field
                 }
                 None => match self.key(of, previous, first, at)? {
-                    Key::Field(index, at) => {
-                        if seen & of.fields[index].bit != 0 {
-                            return self.duplicate(of, index, at);
+                    Key::Field(field, key) => {
+                        if seen & B::of(field.bit) != B::of(0) {
+                            return self.duplicate(of, field, key);
                         }
                         self.cursor.colon()?;
                         self.style = if self.cursor.byte() == b' ' { Style::Spaced } else { Style::Compact };
-                        index
+                        at = self.cursor.at;
+                        field
                     }
                     Key::End => {
                         at = self.cursor.at;
@@ -101,37 +125,32 @@ impl<'s, 'a, S: Sink> Walker<'s, 'a, S> {
                     }
                 },
             };
-            if predicted.is_none() {
-                at = self.cursor.at;
-            }
-            let field = &of.fields[index];
-            seen |= field.bit;
-            self.sink.enter_field(of, index);
-            let place = Place { of: which, index, draft4: of.draft4 };
+            seen |= B::of(field.bit);
+            self.sink.enter_field(of, usize::from(field.index));
             let value;
             (value, at) = match field.items {
-                None => self.value(field, place, at)?,
-                Some(bounds) => self.list(field, place, bounds, at)?,
+                None => self.value(field, at)?,
+                Some(bounds) => self.list(field, bounds, at)?,
             };
             self.sink.leave();
-            self.sink.field(&mut object, of, index, value)?;
+            self.sink.field(&mut object, of, usize::from(field.index), value)?;
             if byte_at(text, at) == b'}' {
                 at += 1;
                 self.cursor.depth -= 1;
                 break;
             }
-            (previous, first) = (Some(index), false);
-            predicted = of.predicted(self.style, index, text, at);
+            (previous, first) = (Some(field), false);
+            predicted = of.predicted(self.style, field, text, at);
         }
-        if of.required & !seen != 0 {
-            return self.missing(of, seen, at - 1);
+        if B::of(of.required) & !seen != B::of(0) {
+            return self.missing(of, seen.into(), at - 1);
         }
-        Ok((self.sink.finish(object, seen)?, at))
+        Ok((self.sink.finish(object, seen.into())?, at))
     }
 
     #[cold]
-    fn duplicate<T>(&mut self, of: &ObjectType, index: usize, at: usize) -> Result<T, Stop> {
-        self.sink.enter_field(of, index);
+    fn duplicate<T>(&mut self, of: &ObjectType, field: &Field, at: usize) -> Result<T, Stop> {
+        self.sink.enter_field(of, usize::from(field.index));
         self.cursor.fail(Kind::DuplicateKey, at)
     }
 
@@ -144,7 +163,13 @@ impl<'s, 'a, S: Sink> Walker<'s, 'a, S> {
 
     /// Reads the next key, or the end of the object, where the prediction failed. `previous` is the field before it, if there was one.
     #[inline(never)]
-    fn key(&mut self, of: &ObjectType, previous: Option<usize>, first: bool, at: usize) -> Result<Key<'a>, Stop> {
+    fn key(
+        &mut self,
+        of: &'s ObjectType,
+        previous: Option<&Field>,
+        first: bool,
+        at: usize,
+    ) -> Result<Key<'s, 'a>, Stop> {
         self.cursor.at = at;
         if self.cursor.closes(b'}') {
             return Ok(Key::End);
@@ -168,7 +193,7 @@ impl<'s, 'a, S: Sink> Walker<'s, 'a, S> {
         match found {
             Some(index) => {
                 of.learn(previous, index);
-                Ok(Key::Field(index, at))
+                Ok(Key::Field(&of.fields[index], at))
             }
             // A key that nobody knows is refused before anything behind it is read.
             None if !of.open => Ok(Key::Unknown(key, at)),
@@ -179,7 +204,7 @@ impl<'s, 'a, S: Sink> Walker<'s, 'a, S> {
         }
     }
 
-    fn list(&mut self, field: &Field, place: Place, bounds: Bounds, at: usize) -> Result<(S::Value, usize), Stop> {
+    fn list(&mut self, field: &Field, bounds: Bounds, at: usize) -> Result<(S::Value, usize), Stop> {
         let text = self.cursor.text;
         let mut at = skip_space(text, at);
         if byte_at(text, at) != b'[' {
@@ -201,7 +226,7 @@ impl<'s, 'a, S: Sink> Walker<'s, 'a, S> {
                 }
                 self.sink.enter_item(count as usize);
                 let value;
-                (value, at) = self.value(field, place, at)?;
+                (value, at) = self.value(field, at)?;
                 self.sink.leave();
                 self.sink.item(&mut list, value)?;
                 count += 1;
@@ -224,14 +249,14 @@ impl<'s, 'a, S: Sink> Walker<'s, 'a, S> {
     }
 
     #[inline(always)]
-    fn value(&mut self, field: &Field, place: Place, at: usize) -> Result<(S::Value, usize), Stop> {
+    fn value(&mut self, field: &Field, at: usize) -> Result<(S::Value, usize), Stop> {
         let text = self.cursor.text;
         let at = skip_space(text, at);
         let byte = byte_at(text, at);
         match &field.kind {
             FieldKind::String { max } => {
                 let (string, end) = self.string(byte, at)?;
-                self.length(&string, *max, place, at)?;
+                self.length(&string, *max, field, at)?;
                 Ok((self.sink.string(&string)?, end))
             }
             FieldKind::Enumeration(which) => {
@@ -240,12 +265,10 @@ impl<'s, 'a, S: Sink> Walker<'s, 'a, S> {
                 if let Some((index, end)) = values.guessed(&field.value, text, at) {
                     return Ok((self.sink.enumeration(values.base + index)?, end));
                 }
-                let (string, end) = self.string(byte, at)?;
-                let found = match string.escaped {
-                    false => values.names.find_in(text, at + 1, end - 1),
-                    true => values.names.find(&string.bytes()),
+                let (index, end) = match values.find_string(text, at) {
+                    Some(found) => found,
+                    None => self.long_string_of(values, byte, at)?,
                 };
-                let Some(index) = found else { return self.cursor.fail(Kind::Enum, at) };
                 values.learn(&field.value, index);
                 Ok((self.sink.enumeration(values.base + index)?, end))
             }
@@ -266,7 +289,7 @@ impl<'s, 'a, S: Sink> Walker<'s, 'a, S> {
             FieldKind::Integer { min, max } => {
                 let (value, end) = match short_integer(text, at) {
                     Some(found) => found,
-                    None => self.long_integer(place, at)?,
+                    None => self.long_integer(field, at)?,
                 };
                 if value < *min {
                     return self.cursor.fail(Kind::Minimum, at);
@@ -303,7 +326,7 @@ impl<'s, 'a, S: Sink> Walker<'s, 'a, S> {
                 if !uri::is_valid(&string.bytes()) {
                     return self.cursor.fail(Kind::Format, at);
                 }
-                self.length(&string, *max, place, at)?;
+                self.length(&string, *max, field, at)?;
                 Ok((self.sink.string(&string)?, end))
             }
             FieldKind::Any => {
@@ -329,6 +352,17 @@ impl<'s, 'a, S: Sink> Walker<'s, 'a, S> {
         Ok((string, self.cursor.at))
     }
 
+    /// The value of an enumeration that is not spelled in the usual way, or is none.
+    #[inline(never)]
+    fn long_string_of(&mut self, values: &Enumeration, byte: u8, at: usize) -> Result<(usize, usize), Stop> {
+        let (string, end) = self.string(byte, at)?;
+        let found = match string.escaped {
+            false => values.names.find_in(self.cursor.text, at + 1, end - 1),
+            true => values.names.find(&string.bytes()),
+        };
+        found.map_or_else(|| self.cursor.fail(Kind::Enum, at), |index| Ok((index, end)))
+    }
+
     #[inline(never)]
     fn boolean(&mut self, at: usize) -> Result<bool, Stop> {
         self.cursor.at = at;
@@ -342,22 +376,22 @@ impl<'s, 'a, S: Sink> Walker<'s, 'a, S> {
     }
 
     #[inline(always)]
-    fn length(&mut self, text: &Text<'_>, max: u32, place: Place, at: usize) -> Result<(), Stop> {
-        if text.length > max as usize && !self.raised(place, text.length) {
+    fn length(&mut self, text: &Text<'_>, max: u32, field: &Field, at: usize) -> Result<(), Stop> {
+        if text.length > max as usize && !self.raised(field, text.length) {
             return self.cursor.fail(Kind::Length, at);
         }
         Ok(())
     }
 
     #[cold]
-    fn raised(&self, place: Place, length: usize) -> bool {
-        let raised = self.limits.and_then(|limits| limits.get(&(place.of, place.index as u16)));
+    fn raised(&self, field: &Field, length: usize) -> bool {
+        let raised = self.limits.and_then(|limits| limits.get(&(field.of, field.index)));
         raised.is_some_and(|max| length <= *max as usize)
     }
 
     /// The value of an integer field whose spelling is not the usual one, or that is none.
     #[inline(never)]
-    fn long_integer(&mut self, place: Place, at: usize) -> Result<(i64, usize), Stop> {
+    fn long_integer(&mut self, field: &Field, at: usize) -> Result<(i64, usize), Stop> {
         self.cursor.at = at;
         if begins(self.cursor.byte()) != Begins::Number {
             return self.wrong_type(at);
@@ -369,7 +403,7 @@ impl<'s, 'a, S: Sink> Walker<'s, 'a, S> {
                 None => self.cursor.fail(Kind::NumberRange, at),
             };
         }
-        if place.draft4 {
+        if field.draft4 {
             return self.cursor.fail(Kind::Type, at);
         }
         match number.integral() {

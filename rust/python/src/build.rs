@@ -6,12 +6,11 @@ use ocppcore::format::datetime::DateTime;
 use ocppcore::scan::Text;
 use ocppcore::schema::ObjectType;
 use ocppcore::sink::{Sink, Stop};
-use pyo3::IntoPyObjectExt;
 use pyo3::ffi;
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyDict, PyFloat, PyString};
+use pyo3::types::{PyBool, PyDict, PyString};
 
-use crate::classes::Half;
+use crate::classes::{Half, or_set, put};
 use crate::raw;
 use crate::schema::Schema;
 
@@ -30,13 +29,6 @@ pub enum Object<'s, 'py> {
     Dict(Bound<'py, PyDict>, &'s [Py<PyString>]),
 }
 
-/// Hands a Python error over as the reason to stop.
-#[cold]
-fn stop(py: Python<'_>, error: PyErr) -> Stop {
-    error.restore(py);
-    Stop
-}
-
 impl<'s, 'py> Build<'s, 'py> {
     pub fn new(py: Python<'py>, schema: &'s Schema) -> Self {
         Self { py, schema, items: Vec::new() }
@@ -48,11 +40,16 @@ impl<'s, 'py> Build<'s, 'py> {
     }
 
     /// A string of the text as `str`; None with a Python error set if memory is out.
-    #[inline]
+    #[inline(always)]
     pub fn text(&self, text: &Text<'_>) -> Option<Bound<'py, PyAny>> {
         if text.ascii && !text.escaped {
             return self.schema.ascii.make(self.py, text.raw);
         }
+        self.long_text(text)
+    }
+
+    #[inline(never)]
+    fn long_text(&self, text: &Text<'_>) -> Option<Bound<'py, PyAny>> {
         let bytes = text.bytes();
         // SAFETY: the bytes are readable; a new reference, or NULL with an error set.
         unsafe {
@@ -68,24 +65,26 @@ impl<'s, 'py> Sink for Build<'s, 'py> {
     type Object = Object<'s, 'py>;
     type List = usize;
 
-    #[inline]
+    #[inline(always)]
     fn string(&mut self, text: &Text<'_>) -> Result<Self::Value, Stop> {
         self.text(text).ok_or(Stop)
     }
 
-    #[inline]
+    #[inline(always)]
     fn enumeration(&mut self, number: usize) -> Result<Self::Value, Stop> {
         Ok(self.schema.enums[number].bind(self.py).clone().into_any())
     }
 
-    #[inline]
+    #[inline(always)]
     fn integer(&mut self, value: i64) -> Result<Self::Value, Stop> {
-        value.into_bound_py_any(self.py).map_err(|error| stop(self.py, error))
+        // SAFETY: the GIL is held; a new reference, or NULL with an error set.
+        unsafe { Bound::from_owned_ptr_or_opt(self.py, ffi::PyLong_FromLongLong(value)) }.ok_or(Stop)
     }
 
-    #[inline]
+    #[inline(always)]
     fn number(&mut self, value: f64) -> Result<Self::Value, Stop> {
-        Ok(PyFloat::new(self.py, value).into_any())
+        // SAFETY: the GIL is held; a new reference, or NULL with an error set.
+        unsafe { Bound::from_owned_ptr_or_opt(self.py, ffi::PyFloat_FromDouble(value)) }.ok_or(Stop)
     }
 
     #[inline]
@@ -98,20 +97,20 @@ impl<'s, 'py> Sink for Build<'s, 'py> {
         Ok(self.py.None().into_bound(self.py))
     }
 
-    #[inline]
+    #[inline(always)]
     fn datetime(&mut self, value: &DateTime) -> Result<Self::Value, Stop> {
-        self.schema.times.make(self.py, value).map_err(|error| stop(self.py, error))
+        self.schema.times.make(self.py, value).ok_or(Stop)
     }
 
-    #[inline]
+    #[inline(always)]
     fn object(&mut self, _: &ObjectType, which: u32) -> Result<Self::Object, Stop> {
         match &self.schema.classes[which as usize] {
-            Some(class) => class.begin(self.py).map(Object::Struct).map_err(|error| stop(self.py, error)),
+            Some(class) => class.begin(self.py).map(Object::Struct).ok_or(Stop),
             None => Ok(Object::Dict(PyDict::new(self.py), &self.schema.keys[which as usize])),
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn field(
         &mut self,
         object: &mut Self::Object,
@@ -121,15 +120,15 @@ impl<'s, 'py> Sink for Build<'s, 'py> {
     ) -> Result<(), Stop> {
         match object {
             Object::Struct(half) => half.set(index, value),
-            Object::Dict(dict, keys) => dict.set_item(&keys[index], value),
+            Object::Dict(dict, keys) => put(dict, &keys[index], value),
         }
-        .map_err(|error| stop(self.py, error))
+        .ok_or(Stop)
     }
 
-    #[inline]
+    #[inline(always)]
     fn finish(&mut self, object: Self::Object, seen: u128) -> Result<Self::Value, Stop> {
         match object {
-            Object::Struct(half) => half.finish(seen).map_err(|error| stop(self.py, error)),
+            Object::Struct(half) => half.finish(seen).ok_or(Stop),
             Object::Dict(dict, _) => Ok(dict.into_any()),
         }
     }
@@ -141,7 +140,7 @@ impl<'s, 'py> Sink for Build<'s, 'py> {
     fn entry(&mut self, object: &mut Self::Object, key: &Text<'_>, value: Self::Value) -> Result<(), Stop> {
         let key = self.string(key)?;
         match object {
-            Object::Dict(dict, _) => dict.set_item(key, value).map_err(|error| stop(self.py, error)),
+            Object::Dict(dict, _) => or_set(self.py, dict.set_item(key, value)).ok_or(Stop),
             Object::Struct(_) => unreachable!("a Struct has fields only"),
         }
     }
@@ -153,18 +152,18 @@ impl<'s, 'py> Sink for Build<'s, 'py> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn list(&mut self) -> Result<Self::List, Stop> {
         Ok(self.items.len())
     }
 
-    #[inline]
+    #[inline(always)]
     fn item(&mut self, _: &mut Self::List, value: Self::Value) -> Result<(), Stop> {
         self.items.push(value);
         Ok(())
     }
 
-    #[inline]
+    #[inline(always)]
     fn finish_list(&mut self, list: Self::List) -> Result<Self::Value, Stop> {
         raw::list_of(self.py, &mut self.items, list).ok_or(Stop)
     }
@@ -194,15 +193,16 @@ impl Times {
         Ok(Self { utc, zones: Mutex::new(zones) })
     }
 
-    /// An aware `datetime` that keeps its offset.
-    #[inline]
-    pub fn make<'py>(&self, py: Python<'py>, value: &DateTime) -> PyResult<Bound<'py, PyAny>> {
+    /// An aware `datetime` that keeps its offset. None with a Python error set if it cannot be made.
+    #[inline(always)]
+    pub fn make<'py>(&self, py: Python<'py>, value: &DateTime) -> Option<Bound<'py, PyAny>> {
         if value.offset_minutes == 0 {
             return at(py, value, self.utc.bind(py));
         }
-        at(py, value, &self.zone(py, value.offset_minutes)?)
+        at(py, value, &or_set(py, self.zone(py, value.offset_minutes))?)
     }
 
+    #[inline(never)]
     fn zone<'py>(&self, py: Python<'py>, minutes: i16) -> PyResult<Bound<'py, PyAny>> {
         let index = usize::from((minutes + FARTHEST).unsigned_abs());
         let known = |zones: &Vec<Option<Py<PyAny>>>| zones[index].as_ref().map(|zone| zone.bind(py).clone());
@@ -221,7 +221,7 @@ impl Times {
 }
 
 #[inline]
-fn at<'py>(py: Python<'py>, value: &DateTime, zone: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+fn at<'py>(py: Python<'py>, value: &DateTime, zone: &Bound<'py, PyAny>) -> Option<Bound<'py, PyAny>> {
     // SAFETY: `Times::new` has loaded the interface; the fields are in range, the zone is alive; a new reference, or NULL with an error.
     unsafe {
         let api = &*ffi::PyDateTimeAPI();
@@ -236,6 +236,6 @@ fn at<'py>(py: Python<'py>, value: &DateTime, zone: &Bound<'py, PyAny>) -> PyRes
             zone.as_ptr(),
             api.DateTimeType,
         );
-        Bound::from_owned_ptr_or_err(py, made)
+        Bound::from_owned_ptr_or_opt(py, made)
     }
 }

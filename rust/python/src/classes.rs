@@ -25,12 +25,6 @@ enum Presence {
     Any,
 }
 
-/// An instance in the making.
-pub enum Half<'c, 'py> {
-    Slots(HalfStruct<'c, 'py>),
-    Arguments(&'c Class, Bound<'py, PyDict>),
-}
-
 impl Class {
     /// Binds a type of the schema to its class.
     pub fn of_type(class: &Bound<'_, PyAny>, model: &ObjectType, unset: &Bound<'_, PyAny>) -> PyResult<Self> {
@@ -82,12 +76,12 @@ impl Class {
         class.is(&self.object) || class.mro().iter().any(|base| base.is(&self.object))
     }
 
-    /// A new instance to be filled.
-    #[inline]
-    pub fn begin<'c, 'py>(&'c self, py: Python<'py>) -> PyResult<Half<'c, 'py>> {
+    /// A new instance to be filled: slot by slot, or else by way of the arguments for a call. None with a Python error set if memory is out.
+    #[inline(always)]
+    pub fn begin<'c, 'py>(&'c self, py: Python<'py>) -> Option<Half<'c, 'py>> {
         match &self.layout {
-            Some(layout) => layout.begin(py).map(Half::Slots).ok_or_else(|| PyErr::fetch(py)),
-            None => Ok(Half::Arguments(self, PyDict::new(py))),
+            Some(layout) => layout.begin(py).map(Half::Slots),
+            None => Some(Half::Arguments(self, PyDict::new(py))),
         }
     }
 
@@ -98,38 +92,63 @@ impl Class {
         py: Python<'py>,
         values: [Bound<'py, PyAny>; N],
     ) -> PyResult<Bound<'py, PyAny>> {
+        self.fill(py, values).ok_or_else(|| PyErr::fetch(py))
+    }
+
+    #[inline(always)]
+    fn fill<'py, const N: usize>(&self, py: Python<'py>, values: [Bound<'py, PyAny>; N]) -> Option<Bound<'py, PyAny>> {
         let mut half = self.begin(py)?;
         for (index, value) in values.into_iter().enumerate() {
             half.set(index, value)?;
         }
         half.finish(u128::MAX)
     }
+
+    #[cold]
+    fn call<'py>(&self, arguments: &Bound<'py, PyDict>) -> PyResult<Bound<'py, PyAny>> {
+        let py = arguments.py();
+        self.object.bind(py).as_any().call(PyTuple::empty(py), Some(arguments))
+    }
+}
+
+/// An instance in the making. Where a method gives None, a Python error is set.
+pub enum Half<'c, 'py> {
+    Slots(HalfStruct<'c, 'py>),
+    Arguments(&'c Class, Bound<'py, PyDict>),
 }
 
 impl<'py> Half<'_, 'py> {
     /// Gives the attribute of a field its value.
-    #[inline]
-    pub fn set(&mut self, index: usize, value: Bound<'py, PyAny>) -> PyResult<()> {
+    #[inline(always)]
+    pub fn set(&mut self, index: usize, value: Bound<'py, PyAny>) -> Option<()> {
         match self {
             Half::Slots(half) => {
                 half.set(index, value);
-                Ok(())
+                Some(())
             }
-            Half::Arguments(class, arguments) => arguments.set_item(&class.attributes[index], value),
+            Half::Arguments(class, arguments) => put(arguments, &class.attributes[index], value),
         }
     }
 
     /// The instance, complete; `seen` has the bits of the fields that were given.
-    #[inline]
-    pub fn finish(self, seen: u128) -> PyResult<Bound<'py, PyAny>> {
+    #[inline(always)]
+    pub fn finish(self, seen: u128) -> Option<Bound<'py, PyAny>> {
         match self {
-            Half::Slots(half) => Ok(half.finish(seen)),
-            Half::Arguments(class, arguments) => {
-                let py = arguments.py();
-                class.object.bind(py).as_any().call(PyTuple::empty(py), Some(&arguments))
-            }
+            Half::Slots(half) => Some(half.finish(seen)),
+            Half::Arguments(class, arguments) => or_set(arguments.py(), class.call(&arguments)),
         }
     }
+}
+
+/// Puts an entry into a dict. None with a Python error set if that fails.
+#[inline(never)]
+pub fn put<'py>(dict: &Bound<'py, PyDict>, key: &Py<PyString>, value: Bound<'py, PyAny>) -> Option<()> {
+    or_set(dict.py(), dict.set_item(key, value))
+}
+
+/// The value; None, the error set, if there is none.
+pub fn or_set<T>(py: Python<'_>, result: PyResult<T>) -> Option<T> {
+    result.map_err(|error| error.restore(py)).ok()
 }
 
 /// Finds out where a class keeps its fields, by building an instance of sentinels. None or an error if its instances cannot be made by writing

@@ -127,8 +127,7 @@ impl Engine {
         let mut build = Build::new(py, schema);
         let mut cursor = Cursor::new(input.bytes());
         cursor.depth = FRAME_DEPTH;
-        let mut walker =
-            Walker::new(&schema.tables, self.limits.as_ref(), cursor.clone(), &mut build);
+        let mut walker = Walker::new(&schema.tables, self.limits.as_ref(), cursor.clone(), &mut build);
         match (walker.payload_alone(which), walker.cursor.fault) {
             (Ok(value), _) => schema.door.call_result.make(py, [id, value]),
             (Err(Stop), None) => Err(PyErr::fetch(py)),

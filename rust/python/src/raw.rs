@@ -94,7 +94,7 @@ impl Layout {
     }
 
     /// A new instance, its fields still absent. None with a Python error set if memory is out.
-    #[inline]
+    #[inline(always)]
     pub fn begin<'l, 'py>(&'l self, py: Python<'py>) -> Option<HalfStruct<'l, 'py>> {
         // SAFETY: the class is a live type without a variable part and without the GC flag; its instances are released by
         // `PyObject_Free` (the probe's conditions), which is what `PyObject_New` pairs with. The body has as many words as the template.
@@ -173,7 +173,7 @@ fn none() -> &'static mut ffi::PyObject {
     unsafe { &mut *ffi::Py_None() }
 }
 
-#[inline]
+#[inline(always)]
 fn body_of(object: NonNull<ffi::PyObject>) -> *mut usize {
     object.as_ptr().cast::<u8>().wrapping_add(size_of::<ffi::PyObject>()).cast()
 }
@@ -187,7 +187,7 @@ pub struct HalfStruct<'l, 'py> {
 
 impl<'py> HalfStruct<'_, 'py> {
     /// Fills the slot of a field that is still absent.
-    #[inline]
+    #[inline(always)]
     pub fn set(&mut self, index: usize, value: Bound<'py, PyAny>) {
         let slot = usize::from(self.layout.slots[index]);
         // SAFETY: the slot lies in the body of the instance, which nobody else knows yet; what it held was borrowed.
@@ -195,7 +195,7 @@ impl<'py> HalfStruct<'_, 'py> {
     }
 
     /// The instance, complete; `filled` has the bits of the fields that were set.
-    #[inline]
+    #[inline(always)]
     pub fn finish(self, filled: u128) -> Bound<'py, PyAny> {
         let half = ManuallyDrop::new(self);
         let unset = (half.layout.unset & !filled).count_ones();
@@ -269,14 +269,14 @@ impl AsciiStrings {
     }
 
     /// A string of ASCII text; the caller has checked that it is. None with a Python error set if memory is out.
-    #[inline]
+    #[inline(always)]
     pub fn make<'py>(&self, py: Python<'py>, text: &[u8]) -> Option<Bound<'py, PyAny>> {
         debug_assert!(text.is_ascii());
         // Strings of no or one character are CPython's own.
         if self.trusted && text.len() > 1 { self.copy(py, text) } else { plain_ascii(py, text) }
     }
 
-    #[inline]
+    #[inline(always)]
     fn copy<'py>(&self, py: Python<'py>, text: &[u8]) -> Option<Bound<'py, PyAny>> {
         // SAFETY: what is allocated holds the header, the text and its NUL. The image is the header of a live ASCII string of
         // this interpreter with one reference, no hash and length 2; only the length differs, in the word behind the object header.
@@ -301,7 +301,7 @@ impl AsciiStrings {
 ///
 /// # Safety
 /// As for `ptr::copy_nonoverlapping`, with at least two bytes.
-#[inline]
+#[inline(always)]
 unsafe fn copy_short(from: *const u8, to: *mut u8, count: usize) {
     /// Two moves of `N` bytes that may overlap: all of `N` to 2 `N` bytes.
     ///

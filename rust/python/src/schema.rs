@@ -140,8 +140,7 @@ impl Schema {
                 }
             }
         }
-        let enums: Vec<Vec<_>> =
-            tables.enums.iter().map(|values| values.values.iter().map(intern).collect()).collect();
+        let enums: Vec<Vec<_>> = tables.enums.iter().map(|values| values.values.iter().map(intern).collect()).collect();
         Ok(Self {
             outgoing: Outgoing::new(py, &tables, &bound, &enums)?,
             enums: enums.into_iter().flatten().collect(),
