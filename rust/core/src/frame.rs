@@ -7,7 +7,7 @@ use crate::sink::{Check, Sink};
 use crate::validate::Walker;
 
 /// The longest id that a frame may have, in code points.
-pub const MAX_ID: usize = 36;
+pub const MAX_ID: u32 = 36;
 
 /// How much of a text that is too long is read for its head.
 pub const RECOVERY_WINDOW: usize = 4096;
@@ -30,8 +30,16 @@ pub enum Body<'a, V> {
     Payload { which: u32, value: V },
     /// The payload of an answer whose action nobody knows yet: well-formed, its place in the text.
     Raw { start: usize, end: usize },
-    /// A refusal.
-    Refusal { code: Text<'a>, description: Text<'a>, details: V },
+    /// A refusal; boxed, since it is rare and would make every other frame's result larger.
+    Refusal(Box<Refusal<'a, V>>),
+}
+
+/// What a CALLERROR or CALLRESULTERROR says.
+#[derive(Debug)]
+pub struct Refusal<'a, V> {
+    pub code: Text<'a>,
+    pub description: Text<'a>,
+    pub details: V,
 }
 
 /// The elements that a frame has.
@@ -91,8 +99,7 @@ fn usual_string(text: &[u8], at: usize) -> Option<(Text<'_>, usize)> {
     if byte_at(text, end) != b'"' {
         return None;
     }
-    let raw = &text[at + 1..end];
-    Some((Text { raw, escaped: false, ascii: true, length: raw.len() }, end + 1))
+    Some((Text::plain(&text[at + 1..end]), end + 1))
 }
 
 #[inline(never)]
@@ -250,7 +257,7 @@ impl<'a, S: Sink> Walker<'_, 'a, S> {
                 if self.cursor.skip_space() != b'{' {
                     return wrong(&mut self.cursor, Kind::ErrorFieldType);
                 }
-                Body::Refusal { code, description, details: self.any_object()? }
+                Body::Refusal(Box::new(Refusal { code, description, details: self.any_object()? }))
             }
         };
         end(&mut self.cursor)?;

@@ -86,7 +86,7 @@ fn rewritten(schema: &Schema, data: &[u8]) -> Option<Vec<u8>> {
     match body {
         Body::Payload { value, .. } => out.push(value),
         Body::Raw { start, end } => out.push(data[start..end].to_vec()),
-        Body::Refusal { code, description, details } => out.extend([string(&code), string(&description), details]),
+        Body::Refusal(said) => out.extend([string(&said.code), string(&said.description), said.details]),
     }
     Some(bracketed(b'[', out, b']'))
 }

@@ -128,7 +128,7 @@ impl Trail<'_> {
         match kind {
             Kind::Depth => count(MAX_DEPTH),
             Kind::MessageIdType | Kind::ActionType => text("string"),
-            Kind::MessageIdLength => count(MAX_ID),
+            Kind::MessageIdLength => count(MAX_ID as usize),
             Kind::PayloadMissing | Kind::PayloadType => text("object"),
             Kind::UnknownKey => self.objects.last().map_or(Expected::Nothing, |of| {
                 Expected::Names(self.schema.types[*of as usize].fields.iter().map(|field| field.name.clone()).collect())

@@ -17,11 +17,17 @@ pub struct Text<'a> {
     pub raw: &'a [u8],
     pub escaped: bool,
     pub ascii: bool,
-    /// Code points, after unescaping.
-    pub length: usize,
+    /// Code points, after unescaping; no limit lies beyond what this can tell.
+    pub length: u32,
 }
 
 impl<'a> Text<'a> {
+    /// A string without escapes, all ASCII.
+    #[inline(always)]
+    pub(crate) fn plain(raw: &'a [u8]) -> Self {
+        Self { raw, escaped: false, ascii: true, length: code_points(raw.len()) }
+    }
+
     /// The bytes that the string stands for, as UTF-8.
     #[inline]
     pub fn bytes(&self) -> Cow<'a, [u8]> {
@@ -32,6 +38,11 @@ impl<'a> Text<'a> {
     pub fn to_string_lossy(&self) -> String {
         String::from_utf8_lossy(&self.bytes()).into_owned()
     }
+}
+
+#[inline(always)]
+fn code_points(count: usize) -> u32 {
+    u32::try_from(count).unwrap_or(u32::MAX)
 }
 
 /// The first byte of a value, by what it begins.
@@ -200,7 +211,7 @@ impl<'a> Cursor<'a> {
         let end = plain_until(self.text, start);
         if byte_at(self.text, end) == b'"' {
             self.at = end + 1;
-            return Ok(Text { raw: &self.text[start..end], escaped: false, ascii: true, length: end - start });
+            return Ok(Text::plain(&self.text[start..end]));
         }
         self.string_slowly(start, end)
     }
@@ -237,7 +248,7 @@ impl<'a> Cursor<'a> {
             }
         }
         self.at = at + 1;
-        Ok(Text { raw: &self.text[start..at], escaped, ascii, length })
+        Ok(Text { raw: &self.text[start..at], escaped, ascii, length: code_points(length) })
     }
 
     /// Passes an escape; a surrogate must be a pair.

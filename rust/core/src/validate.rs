@@ -86,7 +86,7 @@ impl<'s, 'a, S: Sink> Walker<'s, 'a, S> {
         let mut seen = B::of(0);
         let mut at = brace + 1;
         let (mut previous, mut first) = (None, true);
-        let mut predicted = of.predicted_first(self.style, text, brace);
+        let mut predicted = if byte_at(text, at) == b'}' { None } else { of.predicted_first(self.style, text, brace) };
         loop {
             let field = match predicted {
                 Some((field, value)) => {
@@ -345,8 +345,7 @@ impl<'s, 'a, S: Sink> Walker<'s, 'a, S> {
         let text = self.cursor.text;
         let end = plain_until(text, at + 1);
         if byte_at(text, end) == b'"' {
-            let raw = &text[at + 1..end];
-            return Ok((Text { raw, escaped: false, ascii: true, length: raw.len() }, end + 1));
+            return Ok((Text::plain(&text[at + 1..end]), end + 1));
         }
         let string = self.cursor.string_slowly(at + 1, end)?;
         Ok((string, self.cursor.at))
@@ -377,16 +376,16 @@ impl<'s, 'a, S: Sink> Walker<'s, 'a, S> {
 
     #[inline(always)]
     fn length(&mut self, text: &Text<'_>, max: u32, field: &Field, at: usize) -> Result<(), Stop> {
-        if text.length > max as usize && !self.raised(field, text.length) {
+        if text.length > max && !self.raised(field, text.length) {
             return self.cursor.fail(Kind::Length, at);
         }
         Ok(())
     }
 
     #[cold]
-    fn raised(&self, field: &Field, length: usize) -> bool {
+    fn raised(&self, field: &Field, length: u32) -> bool {
         let raised = self.limits.and_then(|limits| limits.get(&(field.of, field.index)));
-        raised.is_some_and(|max| length <= *max as usize)
+        raised.is_some_and(|max| length <= *max)
     }
 
     /// The value of an integer field whose spelling is not the usual one, or that is none.

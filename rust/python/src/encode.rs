@@ -108,7 +108,7 @@ pub fn frame<'py>(engine: &Engine, frame: &Bound<'py, PyAny>) -> PyResult<Bound<
                 PyTypeError::new_err("the data of a RawPayload must be bytes, as decode gives it".to_owned())
             })?;
             write(engine, py, &about, |encoder| {
-                encoder.head(number, &id, MAX_ID)?;
+                encoder.head(number, &id, MAX_ID as usize)?;
                 encoder.out.byte(b',');
                 encoder.raw(data.as_bytes())?;
                 encoder.out.byte(b']');
@@ -133,7 +133,7 @@ pub fn frame<'py>(engine: &Engine, frame: &Bound<'py, PyAny>) -> PyResult<Bound<
             }
             about.action = Some(&schema.tables.messages[payload.message as usize].action);
             write(engine, py, &about, |encoder| {
-                encoder.head(number, &id, MAX_ID)?;
+                encoder.head(number, &id, MAX_ID as usize)?;
                 if kind != FrameKind::CallResult {
                     encoder.out.literal(&schema.outgoing.actions[payload.message as usize]);
                 }

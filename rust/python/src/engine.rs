@@ -72,8 +72,9 @@ impl Engine {
                 let raw = schema.door.raw_payload.make(py, [text.into_any(), start.into_bound_py_any(py)?])?;
                 class.make(py, [id, raw])
             }
-            Body::Refusal { code, description, details } => {
-                class.make(py, [id, string(&build, &code)?, string(&build, &description)?, details])
+            Body::Refusal(refusal) => {
+                let code = string(&build, &refusal.code)?;
+                class.make(py, [id, code, string(&build, &refusal.description)?, refusal.details])
             }
         }
     }
@@ -233,14 +234,15 @@ impl Engine {
             };
             Ok(answered.map(|answered| answered.which))
         });
-        let fault = walker.cursor.fault;
-        walked.map_err(|Stop| match fault {
-            None => PyErr::fetch(py),
-            Some(fault) => {
+        match (walked, walker.cursor.fault) {
+            (Ok(read), _) => Ok(read),
+            (Err(Stop), None) => Err(PyErr::fetch(py)),
+            (Err(Stop), Some(fault)) => {
                 let which = answered.map(|answered| answered.which);
-                self.fault(input, fault, Reading::Frame { answered: which }, answered.map(|answered| answered.action))
+                let action = answered.map(|answered| answered.action);
+                Err(self.fault(input, fault, Reading::Frame { answered: which }, action))
             }
-        })
+        }
     }
 
     /// The exception for a fault of a frame; `action` is the one that an answer was read as.
