@@ -12,16 +12,15 @@ use crate::sink::{Check, Sink};
 use crate::validate::Walker;
 use crate::write::Writer;
 
+const MODELS: [&[u8]; 3] = [
+    include_bytes!("../../../python/ocppcore/_model/v16.json"),
+    include_bytes!("../../../python/ocppcore/_model/v201.json"),
+    include_bytes!("../../../python/ocppcore/_model/v21.json"),
+];
+
 fn schemas() -> &'static [Schema] {
     static SCHEMAS: OnceLock<Vec<Schema>> = OnceLock::new();
-    SCHEMAS.get_or_init(|| {
-        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../python/ocppcore/_model/");
-        let load = |name: &&str| {
-            let model = std::fs::read(format!("{folder}{name}.json")).expect("the compact model");
-            Schema::load(&model).expect("a model that can be read")
-        };
-        ["v16", "v201", "v21"].iter().map(load).collect()
-    })
+    SCHEMAS.get_or_init(|| MODELS.iter().map(|model| Schema::load(model).expect("a model that can be read")).collect())
 }
 
 /// Takes a number off the front of the data, to choose by.
