@@ -52,7 +52,7 @@ pub const fn elements(kind: FrameKind) -> usize {
 }
 
 /// Reads the head of a frame, up to the comma before its payload.
-#[inline]
+#[inline(always)]
 pub fn head<'a>(cursor: &mut Cursor<'a>, schema: &Schema) -> Result<Head<'a>, Stop> {
     match usual_head(cursor.text, schema) {
         Some((head, end)) => {
@@ -231,6 +231,7 @@ pub fn payload_start(cursor: &mut Cursor<'_>, head: &Head<'_>) -> Result<Option<
 
 impl<'a, S: Sink> Walker<'_, 'a, S> {
     /// Reads a whole frame. `answered` gives the type of an answer's payload by the id, None when nobody knows it.
+    #[inline(always)]
     pub fn frame(
         &mut self,
         answered: impl FnOnce(&Text<'a>) -> Result<Option<u32>, Stop>,
@@ -250,15 +251,7 @@ impl<'a, S: Sink> Walker<'_, 'a, S> {
                     None => self.raw_payload()?,
                 }
             }
-            FrameKind::CallError | FrameKind::CallResultError => {
-                let code = self.error_text()?;
-                let description = self.error_text()?;
-                element(&mut self.cursor, Kind::Arity)?;
-                if self.cursor.skip_space() != b'{' {
-                    return wrong(&mut self.cursor, Kind::ErrorFieldType);
-                }
-                Body::Refusal(Box::new(Refusal { code, description, details: self.any_object()? }))
-            }
+            FrameKind::CallError | FrameKind::CallResultError => Body::Refusal(self.refusal()?),
         };
         end(&mut self.cursor)?;
         Ok((head, body))
@@ -303,11 +296,15 @@ impl<'a, S: Sink> Walker<'_, 'a, S> {
         Ok(value)
     }
 
+    #[inline(always)]
     fn require_object(&mut self) -> Result<(), Stop> {
+        if self.cursor.skip_space() == b'{' { Ok(()) } else { self.no_object() }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn no_object(&mut self) -> Result<(), Stop> {
         let begins = self.cursor.value_begins()?;
-        if begins == Begins::Object {
-            return Ok(());
-        }
         let at = self.cursor.at;
         let kind = match begins {
             Begins::Literal if self.cursor.literal()?.is_none() => Kind::PayloadMissing,
@@ -316,6 +313,7 @@ impl<'a, S: Sink> Walker<'_, 'a, S> {
         self.cursor.fail(kind, at)
     }
 
+    #[inline(never)]
     fn raw_payload(&mut self) -> Result<Body<'a, S::Value>, Stop> {
         self.require_object()?;
         let start = self.cursor.at;
@@ -329,6 +327,17 @@ impl<'a, S: Sink> Walker<'_, 'a, S> {
             walked?;
         }
         Ok(Body::Raw { start, end: self.cursor.at })
+    }
+
+    #[inline(never)]
+    fn refusal(&mut self) -> Result<Box<Refusal<'a, S::Value>>, Stop> {
+        let code = self.error_text()?;
+        let description = self.error_text()?;
+        element(&mut self.cursor, Kind::Arity)?;
+        if self.cursor.skip_space() != b'{' {
+            return wrong(&mut self.cursor, Kind::ErrorFieldType);
+        }
+        Ok(Box::new(Refusal { code, description, details: self.any_object()? }))
     }
 
     pub(crate) fn error_text(&mut self) -> Result<Text<'a>, Stop> {

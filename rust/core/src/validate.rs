@@ -64,9 +64,14 @@ impl<'s, 'a, S: Sink> Walker<'s, 'a, S> {
     /// recursion.
     ///
     /// The place is handed from call to call, so that it stays in a register; the cursor follows where something unusual stands.
+    #[inline(always)]
     pub fn object(&mut self, which: u32, brace: usize) -> Result<(S::Value, usize), Stop> {
         let schema = self.schema;
         let of = &schema.types[which as usize];
+        if byte_at(self.cursor.text, brace + 1) == b'}' && of.required == 0 && self.cursor.depth < MAX_DEPTH {
+            let object = self.sink.object(of, which)?;
+            return Ok((self.sink.finish(object, 0)?, brace + 2));
+        }
         // One word holds the bits of nearly every type's fields.
         if of.fields.len() <= u64::BITS as usize {
             self.fields_of::<u64>(of, which, brace)
@@ -75,7 +80,7 @@ impl<'s, 'a, S: Sink> Walker<'s, 'a, S> {
         }
     }
 
-    #[inline(always)]
+    #[inline(never)]
     fn fields_of<B: Bits>(&mut self, of: &'s ObjectType, which: u32, brace: usize) -> Result<(S::Value, usize), Stop> {
         let text = self.cursor.text;
         if self.cursor.depth == MAX_DEPTH {
@@ -86,7 +91,7 @@ impl<'s, 'a, S: Sink> Walker<'s, 'a, S> {
         let mut seen = B::of(0);
         let mut at = brace + 1;
         let (mut previous, mut first) = (None, true);
-        let mut predicted = if byte_at(text, at) == b'}' { None } else { of.predicted_first(self.style, text, brace) };
+        let mut predicted = of.predicted_first(self.style, text, brace);
         loop {
             let field = match predicted {
                 Some((field, value)) => {

@@ -159,7 +159,9 @@ impl Engine {
         let schema = self.schema.get();
         let (which, action) = payload_type(schema, action, kind)?;
         let input = Input::of(data)?;
-        self.check_size(&input, || Recovered { action: Some(action.to_owned()), ..Recovered::default() })?;
+        if input.bytes().len() > self.max_size {
+            return Err(self.too_long(&input, Recovered { action: Some(action.to_owned()), ..Recovered::default() }));
+        }
         let mut build = Build::new(py, schema);
         let cursor = Cursor::new(input.bytes());
         let mut walker = Walker::new(&schema.tables, self.limits.as_ref(), cursor, &mut build);
@@ -189,31 +191,32 @@ impl Engine {
 
 impl Engine {
     /// The data of a frame, if it is not too long.
-    #[inline]
+    #[inline(always)]
     fn input<'a, 'py>(&self, data: &'a Bound<'py, PyAny>) -> PyResult<Input<'a, 'py>> {
         let input = Input::of(data)?;
-        self.check_size(&input, || frame::recover(&input.bytes()[..frame::RECOVERY_WINDOW.min(input.bytes().len())]))?;
+        if input.bytes().len() > self.max_size {
+            return Err(self
+                .too_long(&input, frame::recover(&input.bytes()[..frame::RECOVERY_WINDOW.min(input.bytes().len())])));
+        }
         Ok(input)
     }
 
-    #[inline]
-    fn check_size(&self, input: &Input<'_, '_>, frame: impl FnOnce() -> Recovered) -> PyResult<()> {
-        if input.bytes().len() <= self.max_size {
-            return Ok(());
-        }
+    #[cold]
+    #[inline(never)]
+    fn too_long(&self, input: &Input<'_, '_>, frame: Recovered) -> PyErr {
         let report = Report {
             kind: Kind::Size.name(),
             path: String::new(),
             offset: Some(self.max_size),
             expected: Expected::Integer(self.max_size as i64),
             data: Some(input.object()),
-            frame: frame(),
+            frame,
         };
-        Err(report.error(self.make_error.bind(input.object().py())))
+        report.error(self.make_error.bind(input.object().py()))
     }
 
     /// Walks a frame into a sink.
-    #[inline]
+    #[inline(always)]
     fn frame<'a, 'py, S: Sink>(
         &self,
         py: Python<'py>,

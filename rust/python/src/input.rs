@@ -22,7 +22,7 @@ pub enum Utf8<'a, 'py> {
 
 impl<'a, 'py> Input<'a, 'py> {
     /// Takes `str` or any object with a buffer; TypeError for anything else.
-    #[inline]
+    #[inline(always)]
     pub fn of(data: &'a Bound<'py, PyAny>) -> PyResult<Self> {
         if let Ok(bytes) = data.cast::<PyBytes>() {
             return Ok(Self::Bytes(Cow::Borrowed(bytes)));
@@ -33,6 +33,7 @@ impl<'a, 'py> Input<'a, 'py> {
         Self::copy_of(data)
     }
 
+    #[inline(never)]
     fn copy_of(data: &Bound<'py, PyAny>) -> PyResult<Self> {
         // SAFETY: the object is alive; the call only looks at its type.
         if unsafe { ffi::PyObject_CheckBuffer(data.as_ptr()) } == 0 {
@@ -47,7 +48,7 @@ impl<'a, 'py> Input<'a, 'py> {
     }
 
     /// The bytes that are read.
-    #[inline]
+    #[inline(always)]
     pub fn bytes(&self) -> &[u8] {
         match self {
             Self::Bytes(bytes) => bytes.as_bytes(),

@@ -101,7 +101,7 @@ impl Layout {
         unsafe {
             let object = NonNull::new(ffi::PyObject_New::<ffi::PyObject>(self.class.as_ptr().cast()))?;
             let body = body_of(object);
-            ptr::copy_nonoverlapping(self.template.as_ptr(), body, self.template.len());
+            copy_words(&self.template, body);
             Some(HalfStruct { object, layout: self, py })
         }
     }
@@ -163,6 +163,29 @@ impl<'py> Iterator for Entries<'_, 'py> {
             }
             let py = self.dict.py();
             Some((Bound::from_borrowed_ptr(py, key), Bound::from_borrowed_ptr(py, value)))
+        }
+    }
+}
+
+/// Copies a few words; a call of memcpy would take longer than the move.
+///
+/// # Safety
+/// `to` has room for as many words.
+#[inline(always)]
+unsafe fn copy_words(from: &[usize], to: *mut usize) {
+    let (fours, rest) = from.as_chunks::<4>();
+    for (index, four) in fours.iter().enumerate() {
+        // SAFETY: four words that the caller has promised.
+        unsafe { to.add(4 * index).cast::<[usize; 4]>().write(*four) };
+    }
+    let to = to.wrapping_add(4 * fours.len());
+    // SAFETY: the last words, fewer than four.
+    unsafe {
+        match *rest {
+            [a] => to.write(a),
+            [a, b] => to.cast::<[usize; 2]>().write([a, b]),
+            [a, b, c] => to.cast::<[usize; 3]>().write([a, b, c]),
+            _ => {}
         }
     }
 }
