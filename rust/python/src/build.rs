@@ -154,6 +154,8 @@ impl<'s, 'py> Sink for Build<'s, 'py> {
 
     #[inline(always)]
     fn list(&mut self) -> Result<Self::List, Stop> {
+        // One allocation serves all lists of most messages.
+        self.items.reserve(32);
         Ok(self.items.len())
     }
 
