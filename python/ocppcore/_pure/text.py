@@ -241,4 +241,4 @@ class Scanner:
         if self._errors == "surrogatepass":
             return True
         three = self.text[at : at + 3].encode("utf-8", "surrogateescape")[:3]
-        return len(three) == 3 and three[0] == 0xED and three[1] >= 0xA0 and 0x80 <= three[2] <= 0xBF
+        return len(three) == 3 and three[0] == 0xED and 0xA0 <= three[1] <= 0xBF and 0x80 <= three[2] <= 0xBF
