@@ -183,7 +183,7 @@ FRAMES: list[tuple[str, str, str, Any]] = [
     ("v16", '[▶5,"1","","",{}]', "message_type_unknown", IDS),
     ("v201", '[▶6,"1","NotifyPeriodicEventStream",{}]', "message_type_unknown", IDS),
     ("v21", '[▶7,"1"]', "message_type_unknown", (2, 3, 4, 5, 6)),
-    ("v16", "[▶99999999999999999999999999]", "number_range", None),
+    ("v16", "[▶99999999999999999999999999]", "message_type_unknown", IDS),
     ("v16", "[2▶]", "arity", 4),
     ("v16", "[3▶]", "arity", 3),
     ("v16", "[4▶]", "arity", 5),

@@ -27,5 +27,5 @@ _common = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow, Hea
 settings.register_profile("dev", max_examples=50, **_common)
 # Under CI every run searches the same examples, so that a red run is a change's doing.
 settings.register_profile("ci", max_examples=100, derandomize=True, database=None, **_common)
-settings.register_profile("long", max_examples=5_000, **_common)
+settings.register_profile("long", max_examples=1_000, **_common)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if os.environ.get("CI") == "true" else "dev"))

@@ -249,6 +249,35 @@ def test_the_open_calls_of_the_peer_are_bounded() -> None:
     assert isinstance(event, Refused)
 
 
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"timeout": float("nan")},
+        {"timeout": -1.0},
+        {"timeout": None},
+        {"max_queue": -1},
+        {"max_open": 0},
+        {"retry": Retry(attempts=0)},
+        {"retry": Retry(interval=float("inf"))},
+        {"duplicates": "drop"},
+    ],
+)
+def test_settings_that_make_no_sense_are_refused_at_once(options: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=next(iter(options))):
+        station(**options)
+    with pytest.raises(ValueError, match="role"):
+        Session(Codec("ocpp1.6"), "charger")  # type: ignore[arg-type]
+
+
+def test_an_id_in_use_and_a_timeout_without_end_are_refused() -> None:
+    ours = Session(Codec("ocpp2.0.1"), "station", new_id=lambda: "same")
+    ours.call(v201.HeartbeatRequest(), 0.0)
+    with pytest.raises(ValueError, match="same"):
+        ours.call(v201.HeartbeatRequest(), 0.0)
+    with pytest.raises(ValueError, match="timeout"):
+        ours.call(v201.HeartbeatRequest(), 0.0, timeout=float("inf"))
+
+
 def test_reply_wants_an_open_call_and_its_own_response() -> None:
     ours = station()
     ours.receive(b'[2,"c1","ClearCache",{}]', 0.0)

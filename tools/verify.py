@@ -38,7 +38,7 @@ STEPS = (
     Step("make-test", "every check of the short tier, both backends", ("make", "test")),
     Step(
         "hypothesis",
-        "the short tier's properties, searched fifty times as long",
+        "the short tier's properties, searched ten times as long",
         (*PYTEST, "-m", "hypothesis and not long"),
         (("HYPOTHESIS_PROFILE", "long"),),
     ),

@@ -7,6 +7,7 @@ that one implementation serves for both backends.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any, Generic, Literal, NamedTuple, NoReturn, TypeVar, cast, overload
@@ -245,7 +246,7 @@ class Codec(Generic[FrameT]):
                   name: Annotated[str, Meta(max_length=20)]
                   count: int | None = None
 
-          or a mapping of actions to JSON Schemas, {"VendorPing": {"request": {...}, "response": {...}}}, from which such classes are made;
+          or a mapping of actions to JSON Schemas, {"VendorPing": {"request": {...}, "response": {...}}}, from which such classes are made (their frames cannot be pickled, since the classes have no module to be found in);
           `codec.messages` has them.
         - `limits`: lengths that this connection may use, {"IdTokenType.idToken": 64}, raised only. They serve `FieldLength` of 2.x.
         - `codes`: wire codes by kind of fault that replace the table's, {"missing": "ProtocolError"}.
@@ -350,4 +351,6 @@ def _checked_size(max_size: object) -> int:
         raise TypeError(f"max_size must be an int, a number of bytes, not {type(max_size).__name__}")
     if max_size < 1:
         raise ValueError(f"max_size must be at least 1 byte, not {max_size}")
+    if max_size > sys.maxsize:
+        raise ValueError(f"max_size must be a size that memory can have, at most {sys.maxsize}, not {max_size}")
     return max_size

@@ -238,6 +238,11 @@ class Session:
             raise ValueError(f'role is "csms" or "station", not {role!r}')
         if duplicates not in ("refuse", "take"):
             raise ValueError(f'duplicates is "refuse" or "take", not {duplicates!r}')
+        for name, value, least in (("timeout", timeout, 0.0), ("max_queue", max_queue, 0), ("max_open", max_open, 1)):
+            _require_number(name, value, least)
+        if retry is not None:
+            _require_number("retry.attempts", retry.attempts, 1)
+            _require_number("retry.interval", retry.interval, 0.0)
         self._codec = codec
         self._role: Role = role
         self._new_id = new_id
@@ -283,10 +288,16 @@ class Session:
         self._require_open()
         _require_kind(payload, Request, "call() takes a request; reply() takes responses, send() a SEND's payload")
         self._require_direction(payload.__action__)
+        if timeout is not None:
+            _require_number("timeout", timeout, 0.0)
         queue = self._queue
         if queue is not None and len(queue) >= self._max_queue:
             raise QueueFull(f"{len(queue)} calls are waiting already; wait for an answer, or raise max_queue")
         id = self._new_id()
+        if any(own.id == id for own in self._owns()):
+            raise ValueError(
+                f"new_id() gave {id!r}, the id of a call that waits still; each call needs an id of its own"
+            )
         data = self._codec.encode(Call(id, payload))
         action = payload.__action__
         transaction = self._retry is not None and self._is_transaction(payload)
@@ -334,6 +345,8 @@ class Session:
 
     def receive(self, data: Data, now: float) -> list[Event]:
         """Takes one message of the peer and returns what it means; nothing that the peer sends makes it raise.
+
+        A CALLRESULTERROR comes as it is: the session keeps no record of the answers that it gave.
 
         TypeError if `data` is no str and no buffer.
         """
@@ -523,6 +536,11 @@ class Session:
     def _require_open(self) -> None:
         if self._closed:
             raise SessionClosed("the session is closed; make a new one for the new connection")
+
+
+def _require_number(name: str, value: object, least: float) -> None:
+    if not isinstance(value, int | float) or not least <= value < float("inf"):
+        raise ValueError(f"{name} must be a number from {least} on, not {value!r}")
 
 
 def _require_kind(payload: object, kind: type, advice: str) -> None:

@@ -162,8 +162,11 @@ class Schema:
             action = str(answered)
         elif isinstance(answered, type) and answered in self.roles:
             action = self.roles[answered][0]
+        elif not isinstance(answered, type):
+            name = type(answered).__name__
+            raise TypeError(f"an action is meant by its name, or by its request or response type, not by {name}")
         else:
-            name = answered.__name__ if isinstance(answered, type) else repr(answered)
+            name = answered.__name__
             raise ValueError(
                 f"unknown action {name}: give the name of an action of OCPP {self.version}, its request or response class"
             )

@@ -145,9 +145,6 @@ class Walk(Scanner):
             self._report_frame("message_type_invalid", at, numbers)
             return None
         number = plain_integer(match[0])
-        if not INT64_MIN <= number <= INT64_MAX:
-            self._report_frame("number_range", at)
-            return None
         if number not in numbers:
             self._report_frame("message_type_unknown", at, numbers)
             return None
@@ -203,7 +200,7 @@ class Walk(Scanner):
 
     def _answer(self, id: str | None, pending: Mapping[str, Any] | None) -> Any:
         """The payload of a CALLRESULT: the response to the action that `pending` has for its id, else kept as it stands."""
-        answered = None if pending is None or id is None else pending.get(id)
+        answered = None if pending is None or id is None else _looked_up(pending, id)
         if answered is not None:
             self.answered, type_ = self.schema.response_to(answered)
             return self.payload(type_)
@@ -563,3 +560,13 @@ JUDGES: dict[str, Callable[[Walk, Field, str, int], Any]] = {
     "datetime": Walk.date_time,
     "uri": Walk.uri,
 }
+
+
+def _looked_up(pending: Mapping[str, Any], id: str) -> Any:
+    """What `pending` says of an id."""
+    try:
+        get = pending.get
+    except AttributeError:
+        name = type(pending).__name__
+        raise TypeError(f"pending must map message ids to actions or payload types, not be a {name}") from None
+    return get(id)

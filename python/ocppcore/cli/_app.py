@@ -13,6 +13,7 @@ import click
 from .. import __version__
 
 FINE, FINDINGS, USAGE, UNREADABLE = 0, 1, 2, 3
+UNWRITABLE = 4
 """What the exit codes mean."""
 
 _INTERRUPTED, _PIPE_BROKEN = 130, 141  # as a shell reports SIGINT and SIGPIPE
@@ -61,14 +62,23 @@ class _Commands(click.Group):
             sys.stdout.flush()
         except BrokenPipeError:
             _leave_broken_pipe()
+        except OSError as error:
+            # Inputs that cannot be read are told where they are read; this is the output.
+            print(f"ocppcore: the output cannot be written: {error.strerror or error}", file=sys.stderr)
+            _end_quietly(UNWRITABLE)
         return result
 
 
 def _leave_broken_pipe() -> NoReturn:
-    """Whoever read our output is gone: end quietly, and let the interpreter's last flush go nowhere."""
+    """Whoever read our output is gone: end quietly."""
+    _end_quietly(_PIPE_BROKEN)
+
+
+def _end_quietly(code: int) -> NoReturn:
+    """End, and let the interpreter's last flush go nowhere."""
     with contextlib.suppress(OSError, ValueError):  # a stdout that is no file has nothing left to flush
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    raise SystemExit(_PIPE_BROKEN)
+    raise SystemExit(code)
 
 
 @click.command(

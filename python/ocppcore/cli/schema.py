@@ -177,7 +177,9 @@ def _fields(model: Mapping[str, Any], name: str) -> Any:
     table = _table("field", "in Python", "type", "", "limits", title=name + note)
     for field in type_["fields"]:
         optional = "required" if field["required"] else "optional"
-        table.add_row(field["name"], field["attr"], _type(field), optional, _limits(field))
+        table.add_row(
+            field["name"], field["name"] if type_["open"] else field["attr"], _type(field), optional, _limits(field)
+        )
     return table
 
 

@@ -15,5 +15,11 @@ def console() -> Console:
     """A console on today's stdout. It quotes nothing, marks nothing up, and obeys NO_COLOR."""
     from rich.console import Console
 
+    class Screen(Console):
+        """Rich ends with 1 when the reader of a pipe is gone; that code means findings here, so the error goes on to `_app`."""
+
+        def on_broken_pipe(self) -> None:
+            raise BrokenPipeError
+
     width = None if sys.stdout.isatty() else _PIPED_WIDTH
-    return Console(file=sys.stdout, markup=False, highlight=False, emoji=False, width=width, soft_wrap=False)
+    return Screen(file=sys.stdout, markup=False, highlight=False, emoji=False, width=width, soft_wrap=False)

@@ -148,7 +148,7 @@ pub(crate) fn message_type(cursor: &mut Cursor<'_>, schema: &Schema) -> Result<(
             }
             match number.integer() {
                 Some(number) => number,
-                None => return cursor.fail(Kind::NumberRange, at),
+                None => return cursor.fail(Kind::MessageTypeUnknown, at),
             }
         }
     };

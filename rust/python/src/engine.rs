@@ -285,7 +285,14 @@ fn waiting<'s>(schema: &'s Schema, pending: &Bound<'_, PyAny>, id: &Text<'_>) ->
     let id = string(&Build::new(py, schema), id)?;
     let meant = match pending.cast_exact::<PyDict>() {
         Ok(pending) => pending.get_item(id)?,
-        Err(_) => Some(pending.call_method1(intern!(py, "get"), (id,))?),
+        Err(_) => match pending.getattr_opt(intern!(py, "get"))? {
+            Some(get) => Some(get.call1((id,))?),
+            None => {
+                let name = pending.get_type().name()?;
+                let error = format!("pending must map message ids to actions or payload types, not be a {name}");
+                return Err(PyTypeError::new_err(error));
+            }
+        },
     };
     let Some(meant) = meant.filter(|meant| !meant.is_none()) else {
         return Ok(None);

@@ -36,14 +36,19 @@ class Day(NamedTuple):
 
 @click.command("demo")
 @click.option("--frames", "only_frames", is_flag=True, help="Print the day's frames as CSV and nothing else.")
-def command(only_frames: bool) -> None:
+@click.option(
+    "--ocpp", type=click.Choice([version.number for version in VERSIONS]), help="With --frames: of one version."
+)
+def command(only_frames: bool, ocpp: str | None) -> None:
     """Read a day of a site with ten stations, 1.6, 2.0.1 and 2.1, some of them odd; show what was found and how fast.
 
-    `ocppcore demo --frames > day.csv` gives the other commands something to read.
+    `ocppcore demo --frames --ocpp 2.0.1 > day.csv` gives the other commands something to read.
     """
     frames = site.frames()
+    if ocpp is not None and not only_frames:
+        raise click.UsageError("--ocpp goes with --frames")
     if only_frames:
-        _print_frames(frames)
+        _print_frames([frame for frame in frames if ocpp in (None, _number(frame.subprotocol))])
         return
     screen = console()
     choice = chosen_backend()
