@@ -246,8 +246,8 @@ class Codec(Generic[FrameT]):
                   name: Annotated[str, Meta(max_length=20)]
                   count: int | None = None
 
-          or a mapping of actions to JSON Schemas, {"VendorPing": {"request": {...}, "response": {...}}}, from which such classes are made (their frames cannot be pickled, since the classes have no module to be found in);
-          `codec.messages` has them.
+          or a mapping of actions to JSON Schemas, {"VendorPing": {"request": {...}, "response": {...}}}, from which such classes are made;
+          `codec.messages` has them. Their frames cannot be pickled, since such classes have no module to be found in.
         - `limits`: lengths that this connection may use, {"IdTokenType.idToken": 64}, raised only. They serve `FieldLength` of 2.x.
         - `codes`: wire codes by kind of fault that replace the table's, {"missing": "ProtocolError"}.
         - `max_size`: the size limit in bytes.
