@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pytest
 
-from support.backends import BACKENDS, HAS_NATIVE, codec
+from support.backends import BACKENDS, codec
 from support.emit import text_of
 from support.frames import framed, pending_for
 from support.instances import full, minimal
 from support.model import MODULES, Payload, model
+from support.needs import need_module
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -230,9 +231,9 @@ def test_pickles_cross_processes_and_backends(here: str, there: str) -> None:
     assert pickle.loads(done.stdout) == frames
 
 
-@pytest.mark.skipif(not HAS_NATIVE, reason="the native backend is not installed")
 @pytest.mark.parametrize("module", MODULES)
 def test_both_backends_build_equal_structs(module: str) -> None:
+    need_module("ocppcore._native", "the native backend")
     for (_, native, _), (_, python, _) in zip(twins(module, "native"), twins(module, "python"), strict=True):
         assert native == python
         assert repr(native) == repr(python)

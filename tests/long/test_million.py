@@ -9,12 +9,12 @@ from random import Random
 
 import pytest
 
-from support.backends import HAS_NATIVE
 from support.deliberate import STRICTER
 from support.instances import boundary, full, minimal, sample
 from support.judge import Judge
 from support.model import all_payloads, model
 from support.mutants import faults, spread
+from support.needs import need_module
 from support.summary import report
 
 pytestmark = pytest.mark.long
@@ -48,8 +48,8 @@ def judge_payload(task: tuple[int, str, int]) -> tuple[int, int, Counter[str], C
 
 @pytest.mark.parametrize(("backend", "cases"), [("native", 1_000_000), ("python", 100_000)])
 def test_no_verdict_differs(backend: str, cases: int) -> None:
-    if backend == "native" and not HAS_NATIVE:
-        pytest.skip("the native backend is not installed")
+    if backend == "native":
+        need_module("ocppcore._native", "the native backend")
     schemas = len(all_payloads())
     each = -(-cases // schemas)
     tasks = [(index, backend, each) for index in range(schemas)]

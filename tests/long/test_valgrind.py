@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -11,20 +10,18 @@ from xml.etree import ElementTree
 
 import pytest
 
-from support.backends import HAS_NATIVE
+from support.needs import need_module, need_program
 from support.summary import report
 
-pytestmark = [
-    pytest.mark.long,
-    pytest.mark.skipif(not HAS_NATIVE, reason="the native backend is not installed"),
-    pytest.mark.skipif(shutil.which("valgrind") is None, reason="valgrind is not installed"),
-]
+pytestmark = pytest.mark.long
 
 WORKER = Path(__file__).with_name("valgrind_worker.py")
 MEMORY = {"InvalidRead", "InvalidWrite", "InvalidFree", "MismatchedFree", "UninitCondition", "UninitValue", "Overlap"}
 
 
 def test_no_invalid_memory_access(tmp_path: Path) -> None:
+    need_module("ocppcore._native", "the native backend")
+    need_program("valgrind")
     log = tmp_path / "valgrind.xml"
     environment = {**os.environ, "PYTHONMALLOC": "malloc", "OCPPCORE_BACKEND": "native"}
     environment["PYTHONPATH"] = os.pathsep.join([str(WORKER.parent.parent), os.environ.get("PYTHONPATH", "")])
