@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import struct
 from datetime import datetime
 from functools import cache
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 HAS_NATIVE = find_spec("ocppcore._native") is not None
+if not HAS_NATIVE and os.environ.get("CI") == "true" and os.environ.get("OCPPCORE_BACKEND") != "python":
+    raise RuntimeError("ocppcore._native is missing, and CI leaves nothing out: run `make build`")
 BACKENDS = ("native", "python") if HAS_NATIVE else ("python",)
 SUBPROTOCOLS = {module: model(module).subprotocol for module in MODULES}
 
