@@ -7,7 +7,7 @@
         case Call(id, v201.BootNotificationRequest() as request):
             ...
 
-The modules `v16`, `v201` and `v21` hold the messages of each version; they, and the session, are loaded when they are first used.
+The modules `v16`, `v201` and `v21` hold the messages of each version; they, the session and the router are loaded when they are first used.
 """
 
 from importlib import import_module as _import_module
@@ -20,6 +20,7 @@ from ._payloads import Message, Request, Response, SendPayload
 
 if TYPE_CHECKING:
     from . import v16, v21, v201
+    from ._router import DEFERRED, Connection, Context, HandlerFault, RefuseCall, Router
     from ._session import (
         Cancelled,
         Closed,
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"  # the workspace's, in Cargo.toml
 
 __all__ = [
+    "DEFERRED",
     "Call",
     "CallError",
     "CallResult",
@@ -44,9 +46,12 @@ __all__ = [
     "Cancelled",
     "Closed",
     "Codec",
+    "Connection",
+    "Context",
     "EncodeError",
     "Finding",
     "FrameError",
+    "HandlerFault",
     "Invalid",
     "Message",
     "OcppError",
@@ -54,11 +59,13 @@ __all__ = [
     "Peek",
     "QueueFull",
     "RawPayload",
+    "RefuseCall",
     "Refused",
     "Request",
     "Response",
     "Retry",
     "Retrying",
+    "Router",
     "Send",
     "SendPayload",
     "Session",
@@ -72,9 +79,14 @@ __all__ = [
 ]
 
 
+_ROUTER = frozenset({"DEFERRED", "Connection", "Context", "HandlerFault", "RefuseCall", "Router"})
+
+
 def __getattr__(name: str) -> object:
     if name in ("v16", "v201", "v21"):
         return _import_module(f"{__name__}.{name}")
+    if name in _ROUTER:
+        return getattr(_import_module(f"{__name__}._router"), name)
     if name in __all__:  # what is left is the session's
         return getattr(_import_module(f"{__name__}._session"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
