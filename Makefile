@@ -44,6 +44,7 @@ $(VENV)/.native: $(NATIVE_SOURCES)
 generate: setup ## make everything that schemas/*.toml determine: Python classes, compact models, tables
 	$(PY) -m tools.codegen
 	$(PY) -m tools.message_table
+	PYTHONPATH=python $(PY) -m tools.call_diagram
 
 # --- check -----------------------------------------------------------------------------------------
 
@@ -72,6 +73,7 @@ format: setup ## format Rust and Python, and mend what the linters can mend
 drift: setup
 	$(PY) -m tools.codegen --check
 	$(PY) -m tools.message_table --check
+	PYTHONPATH=python $(PY) -m tools.call_diagram --check
 
 .PHONY: test-rust
 test-rust: setup
