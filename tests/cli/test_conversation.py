@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from ocppcore import Codec, v16
-from ocppcore.cli import conversation
-from ocppcore.cli.conversation import Conversation
+from ocppcore.log import conversation
+from ocppcore.log.conversation import Conversation
 
 
 @pytest.fixture

@@ -10,8 +10,8 @@ import pytest
 
 from ocppcore import Codec
 from ocppcore._versions import VERSIONS
-from ocppcore.cli.conversation import Conversation
 from ocppcore.cli.demo import site, speed
+from ocppcore.log.conversation import Conversation
 
 from .conftest import objects
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from click.testing import Result
 
-    from ocppcore.cli.conversation import Outcome
+    from ocppcore.log.conversation import Outcome
 
     Run = Callable[..., Result]
     RunProcess = Callable[..., subprocess.CompletedProcess[bytes]]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ocppcore.cli.layouts import Layout, NoSuchColumn, Record, read, recognise
+from ocppcore.log.layouts import Layout, NoSuchColumn, Record, read, recognise
 
 CALL = b'[2,"7","Heartbeat",{}]'
 

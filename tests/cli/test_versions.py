@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from ocppcore.cli.layouts import recognise
-from ocppcore.cli.traffic import recognise_version, version_named
+from ocppcore.log.layouts import recognise
+from ocppcore.log.traffic import recognise_version, version_named
 
 HEARTBEAT = b'in [2,"1","Heartbeat",{}]'
 

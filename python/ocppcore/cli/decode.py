@@ -12,9 +12,9 @@ from .output import Writer, answer, fault, head, place, sound
 from .reading import read_all, reads_traffic
 
 if TYPE_CHECKING:
-    from .conversation import Outcome
-    from .layouts import Record
-    from .traffic import Options, Text
+    from ..log.conversation import Outcome
+    from ..log.layouts import Record
+    from ..log.traffic import Options, Text
 
 
 @click.command("decode")

@@ -15,9 +15,9 @@ import msgspec
 if TYPE_CHECKING:
     from .._codec import Codec
     from .._errors import Finding, OcppError
-    from .conversation import Outcome
-    from .layouts import Record
-    from .sources import Source
+    from ..log.conversation import Outcome
+    from ..log.layouts import Record
+    from ..log.sources import Source
 
 _QUIET_START = 0.7  # seconds before the first progress line
 _INTERVAL = 0.1  # seconds between two of them

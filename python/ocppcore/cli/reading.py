@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .._backend import choose
+from ..log.layouts import LAYOUTS, NoSuchColumn
+from ..log.sources import Source, Unreadable, named
+from ..log.traffic import Options, open_text, outcomes, version_named
 from ._app import FINDINGS, FINE, UNREADABLE
-from .layouts import LAYOUTS, NoSuchColumn
 from .output import Writer
-from .sources import Source, Unreadable, named
-from .traffic import Options, open_text, outcomes, version_named
 
 if TYPE_CHECKING:
     from .._backend import Choice
     from .._versions import Version
-    from .conversation import Depth, Outcome
-    from .layouts import Record
-    from .traffic import Text
+    from ..log.conversation import Depth, Outcome
+    from ..log.layouts import Record
+    from ..log.traffic import Text
 
     Handle = Callable[[Text, Record, Outcome], None]
     """What a command does with each frame."""

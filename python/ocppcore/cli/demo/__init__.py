@@ -10,7 +10,7 @@ import click
 
 from ... import Codec
 from ..._versions import VERSIONS
-from ..conversation import Conversation, Outcome
+from ...log.conversation import Conversation, Outcome
 from ..output import answer, plain, sound
 from ..reading import chosen_backend
 from ..screen import console
