@@ -448,11 +448,15 @@ class Session:
     def _invalid(self, error: OcppError, now: float) -> Event:
         """A frame that the codec refused: answered if the protocol wants it, and the end of our CALL if it was its answer."""
         answer = error.reply()
-        if answer is not None:
-            self._write(self._codec.encode(answer))
         ended = None
         current = self._current
-        if current is not None and error.message_type in (3, 4) and error.message_id == current.id:
+        ours = current is not None and error.message_type in (3, 4) and error.message_id == current.id
+        if isinstance(answer, CallResultError) and not ours:
+            answer = None  # an answer to no call of ours is dropped: the peer could not tell what is meant
+        if answer is not None:
+            self._write(self._codec.encode(answer))
+        if ours:
+            assert current is not None
             self._free()
             if current.step(Happening.INVALID) is not None:
                 ended = current.id
