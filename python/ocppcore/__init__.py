@@ -20,6 +20,7 @@ from ._payloads import Message, Request, Response, SendPayload
 
 if TYPE_CHECKING:
     from . import v16, v21, v201
+    from ._gateway import Gateway
     from ._router import DEFERRED, Connection, Context, HandlerFault, RefuseCall, Router
     from ._session import (
         Cancelled,
@@ -51,6 +52,7 @@ __all__ = [
     "EncodeError",
     "Finding",
     "FrameError",
+    "Gateway",
     "HandlerFault",
     "Invalid",
     "Message",
@@ -85,6 +87,8 @@ _ROUTER = frozenset({"DEFERRED", "Connection", "Context", "HandlerFault", "Refus
 def __getattr__(name: str) -> object:
     if name in ("v16", "v201", "v21"):
         return _import_module(f"{__name__}.{name}")
+    if name == "Gateway":
+        return getattr(_import_module(f"{__name__}._gateway"), name)
     if name in _ROUTER:
         return getattr(_import_module(f"{__name__}._router"), name)
     if name in __all__:  # what is left is the session's
