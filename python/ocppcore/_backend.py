@@ -1,11 +1,13 @@
 """The seam between the door and the two backends: picks one, makes its tables, and knows why it was picked.
 
-A backend is a module with two classes, the same in both:
+A backend is a module with four classes, the same in both:
 
     Schema.builtin(module, classes, door)      the tables of a version
     Schema(model, classes, door)               the tables of a model given as JSON: a version with a user's messages merged in
     Engine(schema, max_size, limits, make_error)
         decode, validate, peek, resolve, encode, decode_payload, encode_payload
+    LogReader(schema, max_size, tables, most_frames, most_bytes, most_open)
+        lines, frame, full, take                frames of a log into columns, `Columns` by table
 
 `door` hands in the classes of the frames, so that no backend imports them. `native` is the extension module built from Rust, `python` the
 readable one; they give the same answer on every input. What only one implementation serves, `explain` and `from_builtins`, is Python's.

@@ -78,6 +78,12 @@ def errors() -> Any:
     return _read("errors.json")
 
 
+@cache
+def columns() -> Any:
+    """The tables that a log is read into, `_model/columns.json` as parsed JSON. It is shared: read it, never change it."""
+    return _read("columns.json")
+
+
 def classes(module: str) -> dict[str, type[msgspec.Struct]]:
     """The Struct class of every type of a version, by the type's name in the schemas."""
     package = importlib.import_module(f"ocppcore.{module}")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from ocppcore.log.layouts import Layout, NoSuchColumn, Record, read, recognise
+from ocppcore.log.layouts import Keys, Layout, NoSuchColumn, Record, read, recognise
+from ocppcore.log.marks import direction_of, time_of
 
 CALL = b'[2,"7","Heartbeat",{}]'
 
@@ -50,7 +51,7 @@ def test_json_that_holds_no_frame_is_judged_as_frames() -> None:
     ],
 )  # fmt: skip
 def test_a_frame_is_cut_out_of_a_log_line(line: bytes, station: str | None, data: bytes) -> None:
-    assert found([b"a line without", line], name="log") == [Record(2, station, data)]
+    assert [record[:3] for record in found([b"a line without", line], name="log")] == [(2, station, data)]
 
 
 def test_a_line_may_hold_several_frames() -> None:
@@ -76,10 +77,64 @@ def test_the_column_of_a_csv_is_recognised_by_its_frames(delimiter: str) -> None
         ["5", "A", "", '"[3,""8"",{}]"'],
     ]
     lines = "\n".join(delimiter.join(row) for row in rows).encode().split(b"\n")
-    assert recognise(lines) == Layout("csv", delimiter, 3, 1, True)
+    assert recognise(lines) == Layout("csv", delimiter, 3, 1, True, time=0)
     assert found(lines) == [
-        Record(2, "A", CALL), Record(3, "B", CALL), Record(4, "A", b'[3, "7",\n{}]'), Record(7, "A", b'[3,"8",{}]'),
+        Record(2, "A", CALL, b"1"), Record(3, "B", CALL, b"2"), Record(4, "A", b'[3, "7",\n{}]', b"3"),
+        Record(7, "A", b'[3,"8",{}]', b"5"),
     ]  # fmt: skip
+
+
+def test_the_keys_of_json_objects_are_recognised_by_their_frames() -> None:
+    lines = [
+        b'{"ts":"2031-01-01T00:00:00Z","station":"A","dir":"in","frame":[2,"7","Heartbeat",{}]}',
+        b'{"ts":1925000000, "station":"A","frame":"[3, \\"7\\", {}]"}',
+        b'{"note":"no frame here"}',
+        b'cut off: {"station":"A","frame":[2,"8","Heartbeat",{}]',
+    ]
+    assert recognise(lines) == Layout("ndjson", keys=Keys("frame", "station", "ts", "dir"))
+    assert [record[:4] for record in read(lines, recognise(lines))] == [
+        (1, "A", CALL, b"2031-01-01T00:00:00Z"), (2, "A", b'[3, "7", {}]', b"1925000000"),
+        (4, "A", b'[2,"8","Heartbeat",{}]', b'cut off: {"station":"A","frame":'),
+    ]  # fmt: skip
+    assert recognise(lines, column="frame", station="dir").keys == Keys("frame", "dir", "ts", "dir")
+    with pytest.raises(NoSuchColumn, match="no key 'x'; there are ts, station, dir, frame, note"):
+        recognise(lines, name="ndjson", column="x")
+
+
+def test_objects_that_hold_frames_deeper_inside_are_log_lines() -> None:
+    assert recognise([b'{"log":{"frame":[2,"7","Heartbeat",{}]}}'] * 3) == Layout("log")
+
+
+@pytest.mark.parametrize(
+    ("text", "micros"),
+    [
+        (b"2001-09-09 01:46:41", 1_000_000_001_000_000),
+        (b"[1970-01-02T00:00:00:125] [in]", 86_400_125_000),
+        (b"INFO 1970-01-01T01:00:00.0000019+01:00: x", 1),
+        (b"1970-01-01t00:00:00,5-0030", 1_800_500_000),
+        (b"1700000000", 1_700_000_000_000_000),
+        (b"1700000000.25", 1_700_000_000_250_000),
+        (b"1700000000123", 1_700_000_000_123_000),
+        (b"1700000000123456", 1_700_000_000_123_456),
+        (b"1700000000123456789", 1_700_000_000_123_456),
+        (b"1970-13-01T00:00:00", None),
+        (b"12:00:01 nothing", None),
+        (b"", None),
+    ],
+)
+def test_an_instant_is_read_off_the_text_beside_a_frame(text: bytes, micros: int | None) -> None:
+    assert time_of(text) == micros
+
+
+@pytest.mark.parametrize(
+    ("text", "way"),
+    [
+        (b"CP_1: receive message ", "in"), (b"CP_1: send ", "out"), (b"[msg-in] ", "in"), (b"[msg-out] ", "out"),
+        (b"Received: ", "in"), (b"TX ", "out"), (b"inside the sender ", None), (b"", None),
+    ],
+)  # fmt: skip
+def test_the_way_is_read_off_the_text_before_a_frame(text: bytes, way: str | None) -> None:
+    assert direction_of(text) == way
 
 
 def test_a_column_that_numbers_rows_is_no_station() -> None:

@@ -6,6 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from tools.codegen.columns import read_columns
 from tools.codegen.emit_compact import compact, compact_json
 from tools.codegen.emit_python import python_files
 from tools.codegen.model import ModelError, read, read_errors
@@ -20,7 +21,8 @@ def outputs(schemas: Path) -> dict[str, str]:
     """Path below the package -> text, for everything that the schemas determine."""
     models = [read(schemas / f"{module}.toml") for module in MODULES]
     errors = read_errors(schemas / "errors.toml", [model.version for model in models])
-    files = {"_model/errors.json": compact_json(errors)}
+    columns = read_columns(schemas / "columns.toml", models)
+    files = {"_model/errors.json": compact_json(errors), "_model/columns.json": compact_json(columns)}
     for model in models:
         files[f"_model/{model.module}.json"] = compact_json(compact(model))
         for name, text in python_files(model).items():

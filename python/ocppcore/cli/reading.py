@@ -67,10 +67,14 @@ _PARTS: list[Callable[[Callable[..., None]], Callable[..., None]]] = [
     click.option(
         "--layout",
         type=click.Choice(LAYOUTS),
-        help="One frame per line, in a CSV column, or inside log lines; recognised when left out.",
+        help="One frame per line, under a key of JSON objects, in a CSV column, or inside log lines; recognised when left out.",
     ),
-    click.option("--column", metavar="COLUMN", help="CSV column of the frames: its title or its number."),
-    click.option("--station", metavar="COLUMN", help="CSV column that names the station or the connection."),
+    click.option(
+        "--column", metavar="COLUMN", help="CSV column of the frames, its title or its number; or their JSON key."
+    ),
+    click.option(
+        "--station", metavar="COLUMN", help="CSV column or JSON key that names the station or the connection."
+    ),
     click.option("--max-size", type=click.IntRange(1), metavar="BYTES", help="Longest frame; 1 MiB when left out."),
     click.option(
         "--format", "form", type=click.Choice(["text", "json"]), default="text", help="json: one object per line."

@@ -36,7 +36,7 @@ class Options(NamedTuple):
 
 
 class Text(NamedTuple):
-    """An opened source with what was recognised in it, and its frames to come."""
+    """An opened source with what was recognised in it, and its frames to come. `sample` is what was read ahead of them."""
 
     source: Source
     layout: Layout
@@ -44,6 +44,7 @@ class Text(NamedTuple):
     reason: str
     codec: Codec[Any]
     records: Iterator[Record]
+    sample: Sequence[bytes]
 
 
 def version_named(text: str) -> Version | None:
@@ -52,7 +53,7 @@ def version_named(text: str) -> Version | None:
     return next((version for version in VERSIONS if lowered in version), None)
 
 
-def open_text(source: Source, options: Options) -> Text:
+def open_text(source: Source, options: Options, *, backend: str | None = None) -> Text:
     """Recognise what was not fixed. Reads ahead in the source only when something is left to recognise."""
     lines = source.lines()
     fixed = options.version is not None and options.layout in ("frames", "log")
@@ -62,7 +63,8 @@ def open_text(source: Source, options: Options) -> Text:
         version, reason = options.version, "as asked for"
     else:
         version, reason = recognise_version(sample, layout)
-    return Text(source, layout, version, reason, _codec(version, options.max_size), read(chain(sample, lines), layout))
+    codec = _codec(version, options.max_size, backend)
+    return Text(source, layout, version, reason, codec, read(chain(sample, lines), layout), sample)
 
 
 def outcomes(text: Text, depth: Depth) -> Iterator[tuple[Record, Outcome]]:
@@ -72,8 +74,9 @@ def outcomes(text: Text, depth: Depth) -> Iterator[tuple[Record, Outcome]]:
         yield record, conversation.read(record.data, record.station, depth)
 
 
-def _codec(version: Version, max_size: int | None = None) -> Codec[Any]:
-    return Codec(version.subprotocol) if max_size is None else Codec(version.subprotocol, max_size=max_size)
+def _codec(version: Version, max_size: int | None = None, backend: str | None = None) -> Codec[Any]:
+    size = {} if max_size is None else {"max_size": max_size}
+    return Codec(version.subprotocol, backend=backend, **size)
 
 
 def _sample(lines: Iterator[bytes]) -> list[bytes]:
