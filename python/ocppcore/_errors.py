@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from functools import cache, partial
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, cast
 
 import msgspec
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 _LONGEST_QUOTE = 64  # characters of a value that a text may show
 _LONGEST_DESCRIPTION = 255  # characters, the limit of 2.x; 1.6 sets none
 _LONGEST_PATH = 255  # characters of a pointer that a text may show
+_LONGEST_NESTED = 4096  # bytes of a list or object that are followed to find its end: hostile ones cost no more
 _LONGEST_ECHO = 100  # characters of a message id that an answer repeats
 
 
@@ -109,6 +110,7 @@ class OcppError(Exception):
 
     __slots__ = (
         "_data",
+        "_end",
         "_found",
         "_rules",
         "action",
@@ -142,6 +144,7 @@ class OcppError(Exception):
         self.action = action
         self._data = data
         self._found: str | None = None
+        self._end: int | None = None
 
     @property
     def version(self) -> str:
@@ -152,26 +155,34 @@ class OcppError(Exception):
     def code(self) -> str:
         """The wire code that answers this fault, in the version's spelling; it does not mean that an answer is due, see `reply`."""
         rule = self._rules.by_kind[self.kind]
-        return rule.code if self._has_no_frame or self._echo is not None else rule.code_no_id
+        return rule.code if _has_no_frame(self) or _echo(self.message_id) is not None else rule.code_no_id
 
     @property
     def found(self) -> str | None:
         """What stands at the place of the fault: at most 64 characters of its JSON text. None where nothing stands, and for objects."""
-        if self._data is not None:
-            self._found = _quote(self.kind, self._data, self.offset)
-            self._data = None
+        self._look()
         return self._found
 
     @property
-    def _has_no_frame(self) -> bool:
-        """An object, or a payload that was read without its frame: no head, though the action is known."""
-        return self.offset is None or (self.message_type is None and self.action is not None)
+    def end(self) -> int | None:
+        """The byte behind what is at fault, `offset` itself at the data's end; None for objects. At most 4 KiB into a list or an object."""
+        self._look()
+        return self._end
 
     @property
-    def _echo(self) -> str | None:
-        """The message id if an answer can repeat it."""
-        id = self.message_id
-        return id if id is not None and 1 <= len(id) <= _LONGEST_ECHO and _is_unicode(id) else None
+    def suggestion(self) -> str | None:
+        """The key or the value that was probably meant, of those that the schema knows: a letter's case or a typing error away."""
+        return None
+
+    def _look(self) -> None:
+        """Look at the data, once; then let it go."""
+        data, offset = self._data, self.offset
+        if data is not None:
+            if isinstance(data, str):
+                data = data.encode("utf-8", "surrogatepass")
+            self._found = _quote(self.kind, data, offset)
+            self._end = None if offset is None else _end(self.kind, data, offset)
+            self._data = None
 
     def reply(self) -> CallError | CallResultError | None:
         """The frame to send in answer, or None where the protocol forbids one or there is nobody to answer.
@@ -180,24 +191,7 @@ class OcppError(Exception):
         alone, refusals and SENDs nowhere, an unknown message type in 2.0.1. The description names kind, place and expectation,
         never anything that the peer wrote; the frame stays under 1 KiB. (1.6 §4.2.3; 2.x part 4 §4.2.3, §4.4)
         """
-        if self._has_no_frame:
-            return None
-        rules, type_, id = self._rules, self.message_type, self._echo
-        kind_of_frame = _frame_kinds(rules.version.module).get(str(type_)) if type_ is not None else "call"
-        if self.kind == "message_type_unknown" or kind_of_frame is None:
-            if rules.ignored:
-                return None
-        elif kind_of_frame == "callresult":
-            if rules.version.number != "2.1" or id is None:
-                return None
-            return CallResultError(id, self.code, self._describe())
-        elif kind_of_frame != "call":
-            return None
-        if id is None:
-            if rules.version.number == "1.6":
-                return None
-            id = "-1"
-        return CallError(id, self.code, self._describe())
+        return _answer(self, self._rules, self.code, self._describe())
 
     def redact(self) -> str:
         """The text of this error without anything that the peer wrote: no values, no keys of its own, no message id."""
@@ -234,15 +228,9 @@ class OcppError(Exception):
         return ""
 
     def _describe(self) -> str:
-        """The description for the wire: this error's text without the peer's data, in plain ASCII that needs no escapes."""
+        """The description for the wire: this error's text without the peer's data."""
         says = self._rules.by_kind[self.kind].says
-        path = _public_path(self.path, self._rules.version.module)
-        text = f"{path}: {says}" if path else says
-        expected = _expectation(self.kind, self.expected)
-        if expected:
-            text += f"; expected {expected}"
-        text = re.sub(r'[^ -~]|["\\]', "?", text)
-        return text if len(text) <= _LONGEST_DESCRIPTION else text[: _LONGEST_DESCRIPTION - 3] + "..."
+        return _description(says, self.path, _expectation(self.kind, self.expected), self._rules.version)
 
     def __str__(self) -> str:
         return self.format()
@@ -263,6 +251,7 @@ class OcppError(Exception):
             self.message_type,
             self.message_id,
             self.action,
+            self.end,
         )
         return _restore, (type(self), self._rules, state, getattr(self, "__notes__", None))
 
@@ -288,19 +277,21 @@ class PayloadError(OcppError):
     def _advice(self) -> str:
         if self.kind == "length":
             return "Codec.extend(limits=...) raises the limit for one field."
-        if self.kind in ("enum", "unknown_key"):
-            return _meant((self.found or "").strip('"'), _names(self.expected) or [])
-        return ""
+        return f"It may be meant as {self.suggestion}." if self.suggestion is not None else ""
+
+    @property
+    def suggestion(self) -> str | None:
+        if self.kind not in ("enum", "unknown_key"):
+            return None
+        return _meant((self.found or "").strip('"'), _names(self.expected) or [])
 
 
-def _meant(name: str, names: list[str]) -> str:
+def _meant(name: str, names: list[str]) -> str | None:
     """The name that a peer probably meant: a letter's case or a typing error away."""
-    if len(name) < _LONGEST_QUOTE - 2:  # neither cut nor long to compare
-        folded = {known.casefold(): known for known in names}
-        meant = folded.get(name.casefold()) or _versions.nearest(name, names)
-        if meant is not None:
-            return f"It may be meant as {meant}."
-    return ""
+    if len(name) >= _LONGEST_QUOTE - 2:  # cut, or long to compare
+        return None
+    folded = {known.casefold(): known for known in names}
+    return folded.get(name.casefold()) or _versions.nearest(name, names)
 
 
 class EncodeError(OcppError):
@@ -315,28 +306,66 @@ class EncodeError(OcppError):
 
 
 class Finding(msgspec.Struct, frozen=True, gc=False, kw_only=True):
-    """One thing wrong with a message, as `Codec.explain` lists it: the fields of OcppError, and its text."""
+    """One thing wrong with a message, or unwise in it, as `Codec.explain` lists it; in order of bytes.
 
+    - `rule`: the stable id of the rule, as `schemas/rules.toml` and `ocppcore rule` have it. A rule that the JSON Schemas, the frame or
+      JSON itself states has the name of its kind ("enum"); one that the text of the standard adds has its own ("int32").
+    - `severity`: "error" for what a strict decode refuses, "warning" or "info" for what it takes
+    - `kind`, `path`, `expected`, `found`, `version`, `message_type`, `message_id`, `action`: as an OcppError has them
+    - `offset`, `end`: the range of bytes of the data that is meant, `end` behind its last; None for objects, equal where something is absent
+    - `suggestion`: what was probably meant, to be written instead of the key or value; None where nothing is near
+    - `code`: the wire code that answers it, in the version's spelling
+    - `text`: all that in one line
+    """
+
+    rule: str
+    severity: Literal["error", "warning", "info"] = "error"
     kind: str
     path: str
     offset: int | None
-    expected: Any
-    found: str | None
+    end: int | None = None
+    expected: Any = None
+    found: str | None = None
+    suggestion: str | None = None
     code: str
     text: str
+    version: str
+    message_type: int | None = None
+    message_id: str | None = None
+    action: str | None = None
 
     @classmethod
-    def of(cls, error: OcppError) -> Finding:
+    def of(cls, error: OcppError, severity: Literal["error", "warning", "info"] = "error") -> Finding:
         """The finding that an error stands for."""
         return cls(
+            rule=error.kind,
+            severity=severity,
             kind=error.kind,
             path=error.path,
             offset=error.offset,
+            end=error.end,
             expected=error.expected,
             found=error.found,
+            suggestion=error.suggestion,
             code=error.code,
             text=error.format(),
+            version=error.version,
+            message_type=error.message_type,
+            message_id=error.message_id,
+            action=error.action,
         )
+
+    @property
+    def tier(self) -> Literal["schema", "spec"]:
+        """Who states the rule: "schema" for what a strict decode refuses, "spec" for what the text of the standard says beyond it."""
+        return "schema" if self.rule == self.kind else "spec"
+
+    def reply(self) -> CallError | CallResultError | None:
+        """The frame that answers it, by the rules of `OcppError.reply`: under 1 KiB, nothing in it of what the peer wrote."""
+        rules = rules_of(_versions.of_number(self.version).subprotocol)
+        says = rules.by_kind[self.kind].says
+        description = _description(says, self.path, _expectation(self.kind, self.expected), rules.version)
+        return _answer(self, rules, self.code, description)
 
 
 def make_error(
@@ -367,12 +396,57 @@ def error_maker(rules: Rules) -> Callable[..., OcppError]:
 
 
 def _restore(cls: type[OcppError], rules: Rules, state: tuple[Any, ...], notes: list[str] | None) -> OcppError:
-    kind, path, offset, expected, found, message_type, message_id, action = state
+    kind, path, offset, expected, found, message_type, message_id, action, end = state
     error = cls(rules, kind, path, offset, expected, None, message_type, message_id, action)
     error._found = found  # pyright: ignore[reportPrivateUsage]
+    error._end = end  # pyright: ignore[reportPrivateUsage]
     if notes is not None:
         error.__notes__ = list(notes)
     return error
+
+
+def _has_no_frame(fault: OcppError | Finding) -> bool:
+    """An object, or a payload that was read without its frame: no head, though the action is known."""
+    return fault.offset is None or (fault.message_type is None and fault.action is not None)
+
+
+def _echo(id: str | None) -> str | None:
+    """The message id if an answer can repeat it."""
+    return id if id is not None and 1 <= len(id) <= _LONGEST_ECHO and _is_unicode(id) else None
+
+
+def _answer(
+    fault: OcppError | Finding, rules: Rules, code: str, description: str
+) -> CallError | CallResultError | None:
+    """The frame that answers a fault, None where there is none; see `OcppError.reply`."""
+    if _has_no_frame(fault):
+        return None
+    type_, id = fault.message_type, _echo(fault.message_id)
+    kind_of_frame = _frame_kinds(rules.version.module).get(str(type_)) if type_ is not None else "call"
+    if fault.kind == "message_type_unknown" or kind_of_frame is None:
+        if rules.ignored:
+            return None
+    elif kind_of_frame == "callresult":
+        if rules.version.number != "2.1" or id is None:
+            return None
+        return CallResultError(id, code, description)
+    elif kind_of_frame != "call":
+        return None
+    if id is None:
+        if rules.version.number == "1.6":
+            return None
+        id = "-1"
+    return CallError(id, code, description)
+
+
+def _description(says: str, path: str, expected: str, version: _versions.Version) -> str:
+    """The description of a CALLERROR: kind, place and expectation, nothing that the peer wrote, in plain ASCII that needs no escapes."""
+    path = _public_path(path, version.module)
+    text = f"{path}: {says}" if path else says
+    if expected:
+        text += f"; expected {expected}"
+    text = re.sub(r'[^ -~]|["\\]', "?", text)
+    return text if len(text) <= _LONGEST_DESCRIPTION else text[: _LONGEST_DESCRIPTION - 3] + "..."
 
 
 @cache
@@ -428,33 +502,53 @@ def _names(expected: object) -> list[str] | None:
 
 # Kinds whose place is where something is absent or everything is: there is nothing to quote.
 _NOTHING_FOUND = frozenset(("missing", "too_few", "truncated", "size", "depth"))
-_SCALAR = re.compile(rb'"(?:[^"\\]|\\.)*"|[^\s,:\[\]{}]+', re.DOTALL)
-_NESTING = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
+# Those that are one byte wide: the closing bracket before which something is absent, and what stops the reader.
+_ONE_BYTE = frozenset(("missing", "too_few", "truncated", "depth", "utf8"))
+_CHARACTER = re.compile(rb"[\xc0-\xff][\x80-\xbf]{0,3}|.", re.DOTALL)
+_SCALAR = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[^\s,:\[\]{}]+', re.DOTALL)
+_NESTING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[\[\]{}]', re.DOTALL)
 
 
-def _quote(kind: str, data: bytes | str, offset: int | None) -> str | None:
+def _quote(kind: str, data: bytes, offset: int | None) -> str | None:
     """The value or token at `offset`, at most 64 characters, the last of them an ellipsis when it was cut."""
     if offset is None or kind in _NOTHING_FOUND:
         return None
-    if isinstance(data, str):
-        data = data.encode("utf-8", "surrogatepass")
     # A character takes at most four bytes: this window holds more than is shown.
     part = data[offset : offset + 4 * (_LONGEST_QUOTE + 1)]
     text = _printable(part[: _end_of_value(part)].decode("utf-8", "backslashreplace"))
     return _shorten(text) if text else None
 
 
-def _end_of_value(part: bytes) -> int:
-    """Where the value that begins the part ends; the part's own end if it lies beyond, 1 for what is no value."""
-    if part[:1] not in (b"[", b"{"):
-        scalar = _SCALAR.match(part)
-        return scalar.end() if scalar is not None else len(part) if part[:1] == b'"' else 1
+def _end(kind: str, data: bytes, offset: int) -> int:
+    """Where that ends which is at fault: a value, a key, a bracket, a character, an escape, or what is too long."""
+    if kind == "size":
+        return len(data)
+    if kind == "surrogate":
+        return min(offset + (6 if data[offset : offset + 1] == b"\\" else 3), len(data))
+    if kind == "syntax":
+        character = _CHARACTER.match(data, offset)
+        return offset if character is None else character.end()
+    if kind in _ONE_BYTE:
+        return min(offset + 1, len(data))
+    return _end_of_value(data, offset, offset + _LONGEST_NESTED)
+
+
+def _end_of_value(data: bytes, start: int = 0, farthest: int | None = None) -> int:
+    """Where the value that begins at `start` ends; the data's own end if it lies beyond, one byte on for what is no value.
+
+    A list or an object is followed as far as `farthest`.
+    """
+    first = data[start : start + 1]
+    if first not in (b"[", b"{"):
+        scalar = _SCALAR.match(data, start)
+        return scalar.end() if scalar is not None else len(data) if first == b'"' else start + 1
     depth = 0
-    for token in _NESTING.finditer(part):
+    farthest = len(data) if farthest is None else min(farthest, len(data))
+    for token in _NESTING.finditer(data, start, farthest):
         depth += {b"[": 1, b"{": 1, b"]": -1, b"}": -1}.get(token.group(), 0)
         if depth == 0:
             return token.end()
-    return len(part)
+    return farthest
 
 
 def _shorten(text: str, longest: int = _LONGEST_QUOTE) -> str:

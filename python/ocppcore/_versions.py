@@ -57,6 +57,11 @@ def version_of(subprotocol: object) -> Version:
     raise ValueError(f"unknown subprotocol {subprotocol!r}: use {', '.join(map(repr, _BY_SUBPROTOCOL))}")
 
 
+def of_number(number: str) -> Version:
+    """The version that has a number, "2.0.1" say."""
+    return next(version for version in VERSIONS if version.number == number)
+
+
 def _read(name: str) -> Any:
     import pkgutil  # reads from wheels, trees and zip files alike; only who needs the model pays for it
 

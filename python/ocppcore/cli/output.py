@@ -131,11 +131,15 @@ def fault(error: OcppError, reply: bytes | None) -> dict[str, Any]:
 def finding(found: Finding) -> dict[str, Any]:
     """A finding as JSON."""
     return {
+        "rule": found.rule,
+        "severity": found.severity,
         "kind": found.kind,
         "path": sound(found.path),
         "offset": found.offset,
+        "end": found.end,
         "expected": found.expected,
         "found": None if found.found is None else sound(found.found),
+        "suggestion": found.suggestion,
         "code": found.code,
         "text": sound(found.text),
     }
