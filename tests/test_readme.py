@@ -22,12 +22,17 @@ def block(mark: str) -> str:
     return found[1]
 
 
-def test_the_example_prints_what_the_readme_says(backend: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("mark", "output"), [("example", "output of the example"), ("tolerance", "output of tolerance")]
+)
+def test_the_examples_print_what_the_readme_says(
+    mark: str, output: str, backend: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("OCPPCORE_BACKEND", backend)
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed):
-        exec(compile(block("example"), "README.md", "exec"), {})
-    assert printed.getvalue() == block("output of the example")
+        exec(compile(block(mark), "README.md", "exec"), {})
+    assert printed.getvalue() == block(output)
 
 
 def test_the_conversation_goes_as_the_readme_says(backend: str, monkeypatch: pytest.MonkeyPatch) -> None:

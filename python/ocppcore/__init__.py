@@ -15,12 +15,13 @@ from typing import TYPE_CHECKING
 
 from ._codec import Codec
 from ._errors import EncodeError, Finding, FrameError, OcppError, PayloadError
-from ._frames import Call, CallError, CallResult, CallResultError, Peek, RawPayload, Send
+from ._frames import Call, CallError, CallResult, CallResultError, Peek, RawPayload, Send, UntypedPayload
 from ._payloads import Message, Request, Response, SendPayload
 
 if TYPE_CHECKING:
     from . import v16, v21, v201
     from ._gateway import Gateway
+    from ._policy import Policy, PolicyRule
     from ._router import DEFERRED, Connection, Context, HandlerFault, RefuseCall, Router
     from ._session import (
         Cancelled,
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
         TimedOut,
         Unmatched,
     )
+    from ._tolerant import Tolerated
 
 __version__ = "0.1.0"  # the workspace's, in Cargo.toml
 
@@ -59,6 +61,8 @@ __all__ = [
     "OcppError",
     "PayloadError",
     "Peek",
+    "Policy",
+    "PolicyRule",
     "QueueFull",
     "RawPayload",
     "RefuseCall",
@@ -73,7 +77,9 @@ __all__ = [
     "Session",
     "SessionClosed",
     "TimedOut",
+    "Tolerated",
     "Unmatched",
+    "UntypedPayload",
     "__version__",
     "v16",
     "v21",
@@ -91,6 +97,10 @@ def __getattr__(name: str) -> object:
         return getattr(_import_module(f"{__name__}._gateway"), name)
     if name in _ROUTER:
         return getattr(_import_module(f"{__name__}._router"), name)
+    if name in ("Policy", "PolicyRule"):
+        return getattr(_import_module(f"{__name__}._policy"), name)
+    if name == "Tolerated":
+        return _import_module(f"{__name__}._tolerant").Tolerated
     if name in __all__:  # what is left is the session's
         return getattr(_import_module(f"{__name__}._session"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, NamedTuple, NoReturn, T
 
 from . import _backend, _extend, _versions
 from ._codes import spell_code
-from ._errors import Finding, checked_codes, error_maker, rules_of
+from ._errors import EncodeError, Finding, OcppError, checked_codes, error_maker, rules_of
+from ._frames import UntypedPayload
 from ._payloads import Request, Response
 
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from . import v16, v21, v201
     from ._frames import Call, CallError, CallResult, CallResultError, Peek, Send
     from ._payloads import Message, SendPayload
+    from ._policy import Policy
+    from ._tolerant import Tolerance, Tolerated
 
     Data = str | Buffer
     Pending = (
@@ -54,6 +57,7 @@ class _Settings(NamedTuple):
     limits: dict[str, int]
     codes: dict[str, str]
     extensions: tuple[Any, ...]  # what extend() was given as `messages`, in order: a pickle carries it
+    policy: Policy | None  # looked at after a strict check has failed
 
 
 class Codec(Generic[FrameT]):
@@ -110,6 +114,7 @@ class Codec(Generic[FrameT]):
                 limits={},
                 codes={},
                 extensions=(),
+                policy=None,
             )
         )
 
@@ -134,6 +139,15 @@ class Codec(Generic[FrameT]):
     def max_size(self) -> int:
         """The number of bytes that data may have."""
         return self._settings.max_size
+
+    @property
+    def policy(self) -> Policy:
+        """What the codec does about each broken rule; `Policy.strict` when it was given none."""
+        if self._settings.policy is not None:
+            return self._settings.policy
+        from ._policy import Policy
+
+        return Policy.strict
 
     @property
     def messages(self) -> Mapping[str, Message]:
@@ -199,6 +213,44 @@ class Codec(Generic[FrameT]):
         """The Struct of a payload given as plain dicts and lists by wire names, checked like data. Raises EncodeError with a pointer."""
         return self._walker().from_builtins(action, kind, obj)
 
+    def decode_with_findings(self, data: Data, pending: Pending | None = None) -> Tolerated[FrameT]:
+        """The frame, what the codec's policy let pass or repaired in it, and the fields that no Struct has a place for.
+
+        `decode` gives the same frame without the findings. Raises OcppError where the policy refuses; a text of which no frame can be made
+        gives findings and None as the frame, if the policy does not refuse it. A codec without a policy refuses every fault.
+        """
+        from ._tolerant import Tolerated
+
+        try:
+            return Tolerated(self._decode_strictly(data, pending), [], {})
+        except OcppError:
+            outcome = self._tolerance().frame(data, pending)
+        if outcome.refused:
+            outcome.accepted()
+        return Tolerated(outcome.value, outcome.findings(), outcome.extras)
+
+    def encode_with_extras(self, frame: AnyFrame, extras: Mapping[str, Any]) -> bytes:
+        """The frame with fields that no Struct has a place for, {"/vendorField": 1}, as `decode_with_findings` gave them. Raises EncodeError.
+
+        ValueError for a pointer to no object of the payload, or to a field that the frame has itself.
+        """
+        from ._tolerant import LenientEngine
+
+        encoded: bytes = LenientEngine.of(self._tolerance(), extras).encode(frame)
+        return encoded
+
+    def _decode_strictly(self, data: Data, pending: Pending | None) -> FrameT:
+        self._engine()
+
+    def _tolerance(self) -> Tolerance:
+        """The second pass by this codec's policy."""
+        from ._policy import Policy
+        from ._tolerant import Tolerance
+
+        settings = self._settings
+        policy = Policy.strict if settings.policy is None else settings.policy
+        return Tolerance(_arguments(settings, "python"), policy, settings.vocabulary.messages)
+
     def _walker(self) -> Any:
         return _backend.load("python").Engine(*_arguments(self._settings, "python"))
 
@@ -215,6 +267,7 @@ class Codec(Generic[FrameT]):
         limits: Mapping[str, int] | None = ...,
         codes: Mapping[str, str] | None = ...,
         max_size: int | None = ...,
+        policy: Policy | None = ...,
     ) -> Codec[FrameT]: ...
     @overload
     def extend(
@@ -224,6 +277,7 @@ class Codec(Generic[FrameT]):
         limits: Mapping[str, int] | None = ...,
         codes: Mapping[str, str] | None = ...,
         max_size: int | None = ...,
+        policy: Policy | None = ...,
     ) -> Codec[FrameT | Call[Any] | CallResult[Any]]: ...
     def extend(
         self,
@@ -232,6 +286,7 @@ class Codec(Generic[FrameT]):
         limits: Mapping[str, int] | None = None,
         codes: Mapping[str, str] | None = None,
         max_size: int | None = None,
+        policy: Policy | None = None,
     ) -> Codec[Any]:
         """A new codec that knows more or allows more; this one stays as it is, and the tables are shared where they can be.
 
@@ -251,6 +306,7 @@ class Codec(Generic[FrameT]):
         - `limits`: lengths that this connection may use, {"IdTokenType.idToken": 64}, raised only. They serve `FieldLength` of 2.x.
         - `codes`: wire codes by kind of fault that replace the table's, {"missing": "ProtocolError"}.
         - `max_size`: the size limit in bytes.
+        - `policy`: what to accept of what breaks a rule, `Policy.tolerant` say. It takes the place of the codec's own; `codec.policy | more` adds to it.
 
         Raises ValueError that says what to change.
         """
@@ -273,6 +329,7 @@ class Codec(Generic[FrameT]):
                 limits=raised,
                 codes=own_codes,
                 max_size=old.max_size if max_size is None else _checked_size(max_size),
+                policy=old.policy if policy is None else _checked_policy(policy),
             )
         )
 
@@ -287,7 +344,7 @@ class Codec(Generic[FrameT]):
 
     def __reduce__(self) -> tuple[Any, ...]:
         s = self._settings
-        return _restore, (s.version.subprotocol, s.asked, s.max_size, s.extensions, s.limits, s.codes)
+        return _restore, (s.version.subprotocol, s.asked, s.max_size, s.extensions, s.limits, s.codes, s.policy)
 
 
 @cache
@@ -311,13 +368,76 @@ def _class_of(backend: _backend.BackendName) -> Any:
         # One implementation serves both backends, whatever else an engine offers.
         explain: Any = Codec[Any].explain
         from_builtins: Any = Codec[Any].from_builtins
+        _decode_strictly: Any = engine.decode
 
     BackendCodec.__name__ = BackendCodec.__qualname__ = {"native": "NativeCodec", "python": "PureCodec"}[backend]
     return BackendCodec
 
 
+@cache
+def _tolerant_class_of(backend: _backend.BackendName) -> Any:
+    """The class of the codecs that have a policy: the engine's methods first, and what it refuses is looked at again."""
+    engine: Any = _backend.load(backend).Engine
+    base: Any = _class_of(backend)
+
+    class TolerantCodec(base):  # type: ignore[misc]
+        __slots__ = ()
+
+        def decode(self, data: Data, pending: Pending | None = None) -> Any:
+            try:
+                return engine.decode(self, data, pending)
+            except OcppError:
+                outcome = self._tolerance().frame(data, pending)
+            return outcome.accepted()
+
+        def validate(self, data: Data, pending: Pending | None = None) -> None:
+            try:
+                engine.validate(self, data, pending)
+            except OcppError:
+                outcome = self._tolerance().frame(data, pending)
+            else:
+                return
+            outcome.accepted()
+
+        def resolve(self, frame: CallResult[Any], action: Any) -> Any:
+            try:
+                return engine.resolve(self, frame, action)
+            except OcppError:
+                outcome = self._tolerance().resolved(frame, action)
+            return outcome.accepted()
+
+        def decode_payload(self, data: Data, action: str, kind: PayloadKind) -> Any:
+            try:
+                return engine.decode_payload(self, data, action, kind)
+            except OcppError:
+                outcome = self._tolerance().payload(data, action, kind)
+            return outcome.accepted()
+
+        def encode(self, frame: AnyFrame) -> Any:
+            try:
+                return engine.encode(self, frame)
+            except EncodeError:
+                pass
+            except TypeError:
+                if not isinstance(getattr(frame, "payload", None), UntypedPayload):
+                    raise
+            return self.encode_with_extras(frame, {})
+
+        def encode_payload(self, payload: Any) -> Any:
+            try:
+                return engine.encode_payload(self, payload)
+            except EncodeError:
+                from ._tolerant import LenientEngine
+
+                lenient = LenientEngine.of(self._tolerance(), {})
+            return lenient.encode_payload(payload)
+
+    TolerantCodec.__name__ = TolerantCodec.__qualname__ = f"Tolerant{base.__name__}"
+    return TolerantCodec
+
+
 def _make(settings: _Settings) -> Codec[Any]:
-    cls = _class_of(settings.backend)
+    cls = _class_of(settings.backend) if settings.policy is None else _tolerant_class_of(settings.backend)
     engine: Any = _backend.load(settings.backend).Engine
     codec: Any = engine.__new__(cls, *_arguments(settings, settings.backend))
     codec._settings = settings
@@ -338,12 +458,21 @@ def _restore(
     extensions: tuple[Any, ...],
     limits: dict[str, int],
     codes: dict[str, str],
+    policy: Policy | None = None,
 ) -> Codec[Any]:
     """A pickled codec. A backend that nobody asked for is chosen anew: the other process may have another one."""
     codec: Codec[Any] = Codec(subprotocol, max_size=max_size, backend=asked)
     for messages in extensions:
         codec = codec.extend(messages=messages)
-    return codec.extend(limits=limits, codes=codes) if limits or codes else codec
+    return codec.extend(limits=limits, codes=codes, policy=policy) if limits or codes or policy is not None else codec
+
+
+def _checked_policy(policy: object) -> Policy:
+    from ._policy import Policy
+
+    if not isinstance(policy, Policy):
+        raise TypeError(f"policy must be a Policy, such as Policy.tolerant, not {type(policy).__name__}")
+    return policy
 
 
 def _checked_size(max_size: object) -> int:

@@ -316,6 +316,12 @@ class Finding(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     - `suggestion`: what was probably meant, to be written instead of the key or value; None where nothing is near
     - `code`: the wire code that answers it, in the version's spelling
     - `text`: all that in one line
+
+    From `Codec.decode_with_findings` also what the codec's policy has done:
+
+    - `verdict`: "report" or "repair"
+    - `repair`: the names of the repairs made, in order
+    - `original`, `became`: the JSON text that was repaired, and what it became
     """
 
     rule: str
@@ -333,6 +339,10 @@ class Finding(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     message_type: int | None = None
     message_id: str | None = None
     action: str | None = None
+    verdict: Literal["report", "repair"] | None = None
+    repair: tuple[str, ...] = ()
+    original: str | None = None
+    became: str | None = None
 
     @classmethod
     def of(cls, error: OcppError, severity: Literal["error", "warning", "info"] = "error") -> Finding:

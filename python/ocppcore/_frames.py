@@ -45,6 +45,19 @@ class RawPayload(msgspec.Struct, frozen=True, gc=False):
     offset: int = 0
 
 
+class UntypedPayload(RawPayload, frozen=True, gc=False):
+    """A payload that fits no Struct, let through by a policy that reports instead of refusing. No handler of a type is given it.
+
+    `data` is its JSON text, not always an object; `action` is what the frame says, whether the version knows it or not.
+    """
+
+    action: str = ""
+
+    @property
+    def __action__(self) -> str:
+        return self.action
+
+
 class Call(msgspec.Struct, Generic[RequestT], frozen=True, gc=False):
     """A request: message type 2. `id` has 1 to 36 characters; `payload` is one of the version's `...Request` Structs."""
 
@@ -66,7 +79,8 @@ class CallResult(msgspec.Struct, Generic[ResultT], frozen=True, gc=False):
     @property
     def action(self) -> str | None:
         """The action that is answered; None while the payload is raw, since the wire does not name it."""
-        return None if isinstance(self.payload, RawPayload) else self.payload.__action__
+        payload: Any = self.payload
+        return None if type(payload) is RawPayload else payload.__action__
 
 
 class CallError(msgspec.Struct, frozen=True, gc=False):

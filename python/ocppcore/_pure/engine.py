@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from .schema import ObjectType, Schema
 
 _RECOVERY_WINDOW = 4096  # bytes of data that is too long that are looked at for its head
-_FRAME_DEPTH = 1  # brackets that are open before a frame's payload
+FRAME_DEPTH = 1  # brackets that are open before a frame's payload
 _LONGEST_ECHO = 100  # code points of an id in a refusal: that of another may have been too long
-_FARTHEST = 1 << 26  # byte at which a resolved payload can have stood for an error to quote from it
+FARTHEST = 1 << 26  # byte at which a resolved payload can have stood for an error to quote from it
 _REFUSALS = ("callerror", "callresulterror")
 _RESULT = 3  # the message type of a CALLRESULT
 
@@ -60,7 +60,7 @@ class Engine:
 
     def decode(self, data: Any, pending: Mapping[str, Any] | None = None) -> Any:
         """The frame in `data`."""
-        data = _text_or_bytes(data)
+        data = text_or_bytes(data)
         self._check_size(data)
         walk = Walk(self._schema, data, self._limits)
         try:
@@ -75,7 +75,7 @@ class Engine:
 
     def peek(self, data: Any) -> Any:
         """The head of a frame."""
-        data = _text_or_bytes(data)
+        data = text_or_bytes(data)
         self._check_size(data)
         walk = Walk(self._schema, data, self._limits)
         try:
@@ -101,8 +101,8 @@ class Engine:
             if type_.cls is not None and isinstance(payload, type_.cls):
                 return frame
             raise ValueError(f"the frame holds a {type(payload).__name__}, which does not answer {name!r}")
-        data = _text_or_bytes(payload.data)
-        walk = Walk(schema, data, self._limits, depth=_FRAME_DEPTH)
+        data = text_or_bytes(payload.data)
+        walk = Walk(schema, data, self._limits, depth=FRAME_DEPTH)
         try:
             value = walk.payload(type_)
             walk.end_of_text()
@@ -113,7 +113,7 @@ class Engine:
         start = payload.offset
         offset = start + walk.offset(fault.at)
         raw = data.encode("utf-8", "surrogatepass") if isinstance(data, str) else data
-        quoted = b" " * start + raw if start <= _FARTHEST else None  # as it stood in its frame
+        quoted = b" " * start + raw if start <= FARTHEST else None  # as it stood in its frame
         raise self._make_error(
             fault.kind, fault.path, offset, fault.expected, quoted, _RESULT, _readable(frame.id), name
         )
@@ -121,7 +121,7 @@ class Engine:
     def decode_payload(self, data: Any, action: str, kind: str) -> Any:
         """A payload without a frame."""
         type_ = self._schema.payload_type(action, kind)
-        data = _text_or_bytes(data)
+        data = text_or_bytes(data)
         self._check_size(data, Head(action=action))
         walk = Walk(self._schema, data, self._limits)
         try:
@@ -134,8 +134,8 @@ class Engine:
 
     def explain(self, data: Any, pending: Mapping[str, Any] | None = None) -> list[Exception]:
         """The error for every fault of a frame that can be found, in the order of the data; the first is decode's."""
-        data = _text_or_bytes(data)
-        if _size(data) > self._max_size:
+        data = text_or_bytes(data)
+        if size_of(data) > self._max_size:
             return [self._too_long(data, None)]
         found: list[Fault] = []
         walk = Walk(self._schema, data, self._limits, found)
@@ -158,7 +158,7 @@ class Engine:
         kind, number = self._kind_of_frame(frame)
         head = Head(number, _readable(frame.id))
         write_rest = self._rest_of_frame(kind, frame, head)
-        writer = Writer(self._limits, self._schema.door["UNSET"], _FRAME_DEPTH)
+        writer = self._writer(head, FRAME_DEPTH)
         try:
             writer.parts.append(f"[{number},")
             writer.frame_id(frame.id, _LONGEST_ECHO if kind in _REFUSALS else MAX_ID)
@@ -168,6 +168,9 @@ class Engine:
         except Stop as stop:
             fault = stop.fault
         raise self._unwritten(fault, head)
+
+    def _writer(self, head: Head, depth: int = 0) -> Writer:  # the head is for those that go by the action
+        return Writer(self._limits, self._schema.door["UNSET"], depth)
 
     def _kind_of_frame(self, frame: Any) -> tuple[str, int]:
         """The kind of a frame and its message type."""
@@ -218,7 +221,7 @@ class Engine:
 
     def _raw_text(self, data: bytes) -> str:
         """The text of a raw payload on its way out: any well-formed object, as it is."""
-        walk = Walk(self._schema, data, self._limits, depth=_FRAME_DEPTH)
+        walk = Walk(self._schema, data, self._limits, depth=FRAME_DEPTH)
         walk.payload(None)
         walk.end_of_text()
         return walk.text[: walk.end]
@@ -226,13 +229,14 @@ class Engine:
     def encode_payload(self, payload: Any) -> bytes:
         """A payload without a frame."""
         action, _, type_ = self._role(payload)
-        writer = Writer(self._limits, self._schema.door["UNSET"])
+        head = Head(action=action)
+        writer = self._writer(head)
         try:
             writer.struct(type_, payload)
             return writer.text().encode()
         except Stop as stop:
             fault = stop.fault
-        raise self._unwritten(fault, Head(action=action))
+        raise self._unwritten(fault, head)
 
     def from_builtins(self, action: str, kind: str, obj: Any) -> Any:
         """The Struct of a payload given as plain objects."""
@@ -249,12 +253,12 @@ class Engine:
     # Faults
 
     def _check_size(self, data: str | bytes, head: Head | None = None) -> None:
-        if len(data) * (4 if isinstance(data, str) else 1) > self._max_size and _size(data) > self._max_size:
+        if len(data) * (4 if isinstance(data, str) else 1) > self._max_size and size_of(data) > self._max_size:
             raise self._too_long(data, head)
 
     def _too_long(self, data: str | bytes, head: Head | None) -> Exception:
         if head is None:
-            head = recover(_start(data))
+            head = recover(start_of(data))
         size = self._max_size
         return self._make_error("size", "", size, size, data, head.number, head.id, head.action)
 
@@ -276,7 +280,7 @@ class Engine:
         return self._make_error(fault.kind, fault.path, None, fault.expected, None, head.number, head.id, head.action)
 
 
-def _text_or_bytes(data: Any) -> str | bytes:
+def text_or_bytes(data: Any) -> str | bytes:
     """Data as the walker takes it: str and bytes as they are, any other buffer as a copy that nobody else can change."""
     if isinstance(data, bytes):
         return data if type(data) is bytes else bytes(memoryview(data))
@@ -300,12 +304,12 @@ def _readable(id: Any) -> str | None:
         return None
 
 
-def _size(data: str | bytes) -> int:
+def size_of(data: str | bytes) -> int:
     """The number of bytes, as UTF-8."""
     return len(data) if isinstance(data, bytes) or data.isascii() else len(data.encode("utf-8", "surrogatepass"))
 
 
-def _start(data: str | bytes) -> bytes:
+def start_of(data: str | bytes) -> bytes:
     """The first bytes of data that is too long."""
     if isinstance(data, str):
         data = data[:_RECOVERY_WINDOW].encode("utf-8", "surrogatepass")

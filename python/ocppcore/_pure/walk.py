@@ -329,7 +329,7 @@ class Walk(Scanner):
             at = self._item_at()
             if len(values) == field.most:
                 self.report("too_many", at, field.most)
-                self._surplus()
+                self.surplus(item, values)
                 break
             self.path.append(len(values))
             values.append(item.read(self, item, at))
@@ -345,8 +345,8 @@ class Walk(Scanner):
         self.begins()
         return self.at
 
-    def _surplus(self) -> None:
-        """Items beyond the last that may be there."""
+    def surplus(self, item: Field, values: list[Any]) -> None:
+        """Items beyond the last that may be there: no field wants them."""
         self.anything()
         while self.more("]"):
             self.anything()
@@ -376,11 +376,12 @@ class Walk(Scanner):
             self._check_length(field, value, at)
         return value
 
-    def enumeration(self, field: Field, value: str, at: int) -> str | None:
+    def enumeration(self, field: Field, value: str, at: int) -> str:
         """One of the values of an enumeration."""
         known = field.values.get(value)
         if known is None:
             self.report("enum", at, tuple(field.values), field.name)
+            return value
         return known
 
     def date_time(self, field: Field, value: str, at: int) -> Any:

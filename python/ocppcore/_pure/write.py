@@ -44,6 +44,10 @@ class Writer:
         path = "" if self.silent else pointer([*self.path, *(step for step in last if step is not None)])
         raise Stop(Fault(kind, path, 0, expected))
 
+    def doubt(self, kind: str, expected: object = None, *last: str | int | None) -> None:
+        """A rule is broken by a value that could be written all the same: a fault, as long as nobody says otherwise."""
+        self.fault(kind, expected, *last)
+
     def text(self) -> str:
         """What has been written."""
         return "".join(self.parts)
@@ -124,7 +128,7 @@ class Writer:
         count = 0
         for one in _items(value):
             if count == field.most:
-                self.fault("too_many", field.most)
+                self.doubt("too_many", field.most)
             self.parts.append(before)
             before = ","
             self.path.append(count)
@@ -132,7 +136,7 @@ class Writer:
             self.path.pop()
             count += 1
         if count < field.least:
-            self.fault("too_few", field.least)
+            self.doubt("too_few", field.least)
         self.path.pop()
         self.parts.append("]" if count else "[]")
         self.depth -= 1
@@ -158,14 +162,14 @@ class Writer:
         """One of the values of an enumeration."""
         text = self._string(field, value)
         if text not in field.values:
-            self.fault("enum", tuple(field.values), field.name)
+            self.doubt("enum", tuple(field.values), field.name)
         self.parts.append(quote(text))
 
     def uri(self, field: Field, value: Any) -> None:
         """A URI, as it is written."""
         text = self._string(field, value)
         if not is_uri(text):
-            self.fault("format", "uri", field.name)
+            self.doubt("format", "uri", field.name)
         self._check_length(field, text)
         self.parts.append(quote(text))
 
@@ -181,7 +185,7 @@ class Writer:
         if len(text) > field.max_length:
             longest = self.limits.get(field.limit_key, field.max_length)
             if len(text) > longest:
-                self.fault("length", longest, field.name)
+                self.doubt("length", longest, field.name)
 
     def date_time(self, field: Field, value: Any) -> None:
         """An aware datetime, as UTC."""
@@ -211,14 +215,14 @@ class Writer:
             self.fault("number_range", None, field.name)
         self._check_bounds(field, number)
         if field.step is not None and not field.step.divides(text):
-            self.fault("multiple_of", field.step.text, field.name)
+            self.doubt("multiple_of", field.step.text, field.name)
         self.parts.append(text)
 
     def _check_bounds(self, field: Field, value: float) -> None:
         if field.minimum is not None and value < field.minimum:
-            self.fault("minimum", field.minimum, field.name)
+            self.doubt("minimum", field.minimum, field.name)
         if field.maximum is not None and value > field.maximum:
-            self.fault("maximum", field.maximum, field.name)
+            self.doubt("maximum", field.maximum, field.name)
 
     def boolean(self, field: Field, value: Any) -> None:
         """A bool."""
@@ -311,7 +315,7 @@ class Writer:
             self.fault("message_id_type", "string")
         text = self._free_text(id)
         if not 1 <= len(text) <= longest:
-            self.fault("message_id_length", longest)
+            self.doubt("message_id_length", longest)
         self.parts.append(quote(text))
 
     def error_fields(self, code: Any, description: Any, details: Any) -> None:

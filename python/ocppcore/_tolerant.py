@@ -1,0 +1,668 @@
+"""The second pass over data that the strict check has refused: what a codec with a policy does then.
+
+    strict check ─ refused ─ collect every fault ─ decide each by the policy ─ rewrite what is to be repaired ─ read again ─ ...
+
+A repair is a rewrite of the JSON text at one place. The rewritten text goes through the same walk, so that whatever comes of it has passed
+every rule but those that the policy lets go; the rounds are few and bounded, and each is linear. What fits its place in the Struct is kept there
+as it came; fields that the schema does not know are kept beside the payload; a payload that does not fit comes untyped.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Callable
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar, cast
+
+import msgspec
+
+from ._errors import Finding, OcppError
+from ._frames import Call, CallResult, RawPayload, Send, UntypedPayload
+from ._mend import mended
+from ._pure.engine import FARTHEST, FRAME_DEPTH, Engine, Head, recover, size_of, start_of, text_or_bytes
+from ._pure.text import Fault, Scanner, Stop
+from ._pure.walk import Walk, pointer
+from ._pure.write import Writer, quote
+from ._repairs import ABSENT, REPAIRS, Place, rewritten
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ._payloads import Message
+    from ._policy import Policy, PolicyRule
+    from ._pure.schema import Field, ObjectType, Schema
+
+FrameT = TypeVar("FrameT", covariant=True)
+
+_MOST_ROUNDS = 8  # of repairs that bring more to light: a list in a list in ..., each wrapped
+_OF_THE_TEXT = frozenset(("size", "utf8", "syntax", "truncated", "surrogate", "depth"))
+# Faults of values that fit their place in a Struct all the same.
+_FITTING = frozenset(
+    ("length", "enum", "minimum", "maximum", "multiple_of", "too_few", "too_many", "unknown_key", "message_id_length")
+)
+# Faults that leave a frame whole but for its payload.
+_IN_PAYLOAD = frozenset(
+    ("type", "null", "format", "number_range", "missing", "duplicate_key", "payload_type", "action_unknown")
+)
+
+
+class Tolerated(msgspec.Struct, Generic[FrameT], frozen=True):
+    """What `Codec.decode_with_findings` gives: the frame, all that is wrong with it, and what its Structs have no place for.
+
+    - `frame`: None when nothing could be read of which to make one. Its payload is an UntypedPayload when it does not fit its Struct.
+    - `findings`: in the order of the data, each with the verdict of the policy; [] for a message without fault
+    - `extras`: JSON pointer -> value of each field that the schema does not know; `Codec.encode_with_extras` writes them again
+    """
+
+    frame: FrameT | None
+    findings: list[Finding]
+    extras: dict[str, Any]
+
+
+class _Decision(NamedTuple):
+    """A fault and what was decided about it. `at` is the place in the data as given, `original` what a repair has rewritten, to `became`."""
+
+    fault: Fault
+    at: int
+    rule: PolicyRule | None
+    original: str | None = None
+    became: str | None = None
+
+    @property
+    def verdict(self) -> str:
+        return "refuse" if self.rule is None else self.rule.verdict
+
+
+class _Text:
+    """A text that has been rewritten in places, and knows of each character where it came from."""
+
+    __slots__ = ("_origins", "_starts", "_verbatim", "text")
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self._starts, self._origins, self._verbatim = [0], [0], [True]
+
+    def original(self, at: int) -> int:
+        """Where in the original the character at `at` came from, or that for which it stands."""
+        piece = bisect_right(self._starts, at) - 1
+        origin = self._origins[piece]
+        return origin + at - self._starts[piece] if self._verbatim[piece] else origin
+
+    def rewritten(self, edits: list[tuple[int, int, str]]) -> _Text:
+        """The text with some spans replaced; they are in order and do not overlap."""
+        new = _Text("")
+        new._starts, new._origins, new._verbatim = [], [], []
+        parts: list[str] = []
+        length = kept_from = 0
+        for start, end, text in (*edits, (len(self.text), len(self.text), "")):
+            if start > kept_from:
+                self._copy_pieces(new, kept_from, start, length)
+                parts.append(self.text[kept_from:start])
+                length += start - kept_from
+            if text or (start == len(self.text) == end and kept_from <= start):
+                new._add(length, self.original(start), False)
+                parts.append(text)
+                length += len(text)
+            kept_from = end
+        new.text = "".join(parts)
+        return new
+
+    def _add(self, start: int, origin: int, verbatim: bool) -> None:
+        self._starts.append(start)
+        self._origins.append(origin)
+        self._verbatim.append(verbatim)
+
+    def _copy_pieces(self, new: _Text, start: int, end: int, length: int) -> None:
+        piece = bisect_right(self._starts, start) - 1
+        while piece < len(self._starts) and self._starts[piece] < end:
+            begin = max(self._starts[piece], start)
+            new._add(length + begin - start, self.original(begin), self._verbatim[piece])
+            piece += 1
+
+
+class _Keeping(Walk):
+    """A walk that collects, and keeps items beyond the last that may be there."""
+
+    __slots__ = ()
+
+    def surplus(self, item: Field, values: list[Any]) -> None:
+        """Read them like the others."""
+        more = True
+        while more:
+            self.begins()
+            self.path.append(len(values))
+            values.append(item.read(self, item, self.at))
+            self.path.pop()
+            more = self.more("]")
+
+
+class Outcome(NamedTuple, Generic[FrameT]):
+    """What came of a second pass: a value, or the error that says why there is none, and whether the policy refused."""
+
+    value: FrameT | None
+    findings: Callable[[], list[Finding]]
+    extras: dict[str, Any]
+    error: OcppError | None
+    refused: bool
+
+    def accepted(self) -> FrameT:
+        """The value; raises the error where there is none."""
+        if self.error is not None:
+            raise self.error
+        return cast("FrameT", self.value)
+
+
+class Subject(NamedTuple):
+    """What is read: a frame, or the payload of an action, which may have stood at `offset` of a frame, `depth` brackets deep.
+
+    `read` lets a walk read it. `head` is what is known of the frame, where the data does not say it.
+    """
+
+    read: Callable[[Walk], Any]
+    head: Head | None = None
+    type: ObjectType | None = None
+    depth: int = 0
+    offset: int = 0
+
+
+class Tolerance:
+    """A codec's second pass. `engine` is what the Python engine of the codec would be made of."""
+
+    def __init__(
+        self,
+        engine: tuple[Schema, int, Mapping[str, int], Callable[..., OcppError]],
+        policy: Policy,
+        messages: Mapping[str, Message],
+    ) -> None:
+        self.schema, self.max_size, self.limits, self.make_error = engine
+        self.policy = policy
+        self._messages = messages
+
+    def is_transaction(self, action: str) -> bool:
+        """Whether a message belongs, or may belong, to a charging transaction."""
+        message = self._messages.get(action)
+        return message is not None and bool(message.transaction)
+
+    def frame(self, data: Any, pending: Mapping[str, Any] | None) -> Outcome[Any]:
+        """The frame in `data`."""
+        return _Reading(self, text_or_bytes(data), Subject(partial(Walk.frame, pending=pending))).outcome()
+
+    def payload(self, data: Any, action: str, kind: str) -> Outcome[Any]:
+        """A payload without a frame."""
+        type_ = self.schema.payload_type(action, kind)
+        subject = Subject(partial(_whole_payload, type_), Head(action=action), type_)
+        return _Reading(self, text_or_bytes(data), subject).outcome()
+
+    def resolved(self, frame: CallResult[Any], action: Any) -> Outcome[Any]:
+        """The frame with its payload typed; the strict codec has looked at the arguments already."""
+        name, type_ = self.schema.response_to(action)
+        raw = frame.payload
+        head = Head(_RESULT, frame.id, name)
+        subject = Subject(partial(_whole_payload, type_), head, type_, FRAME_DEPTH, raw.offset)
+        outcome = _Reading(self, raw.data, subject).outcome()
+        return outcome if outcome.value is None else outcome._replace(value=CallResult(frame.id, outcome.value))
+
+
+_WITH_PAYLOAD: dict[str, Callable[[Any, Any], Any]] = {"call": Call, "send": Send, "callresult": CallResult}
+_RESULT = 3  # the message type of a CALLRESULT
+
+
+def _whole_payload(type_: ObjectType, walk: Walk) -> Any:
+    value = walk.payload(type_)
+    walk.end_of_text()
+    return value
+
+
+class _Round(NamedTuple):
+    """One walk over the text as it is by now: what it found, and what it knows of the frame."""
+
+    text: _Text
+    walk: _Keeping
+    value: Any
+    found: list[Fault]
+    head: Head
+    action: str
+    type: ObjectType | None
+
+
+class _Reading:
+    """One second pass over some data."""
+
+    def __init__(self, tolerance: Tolerance, data: str | bytes, subject: Subject) -> None:
+        self._tolerance = tolerance
+        self._data = data
+        self._subject = subject
+        self._start = Scanner(data)
+        self._repaired: list[_Decision] = []
+        self._tried: set[tuple[int, tuple[str, ...]]] = (
+            set()
+        )  # what was repaired, by place and repairs: none is made twice
+        self._mending_tried = False
+        self._absent: set[int] = set()  # where a field was declared to be left out
+
+    def outcome(self) -> Outcome[Any]:
+        """Read, decide, rewrite, and read again."""
+        if size_of(self._data) > self._tolerance.max_size:
+            longest = self._tolerance.max_size
+            return self._ended(Fault("size", "", longest, longest))
+        text = _Text(self._start.text[: self._start.end])
+        last: Fault | None = None
+        for _ in range(_MOST_ROUNDS):
+            now = self._walk(text)
+            whole = self._mended(now)
+            if whole is not None:
+                text = whole
+                now = self._walk(text)
+            decisions, edits = self._decide(now)
+            if not edits:
+                return self._finished(now, decisions)
+            # What is refused may be what a repair mends, so it waits for the next round.
+            self._repaired += (one for one in decisions if one.verdict == "repair")
+            last = next(one.fault for one in decisions if one.verdict == "repair")
+            text = text.rewritten(edits)
+        assert last is not None  # there was a round
+        return self._without(self._error(last, text.original(last.at), Head(), ""), None)
+
+    def _walk(self, text: _Text) -> _Round:
+        subject, schema = self._subject, self._tolerance.schema
+        data: str | bytes = text.text
+        if isinstance(self._data, bytes):  # what is not UTF-8 stays what it was
+            data = text.text.encode("utf-8", "surrogateescape")
+        found: list[Fault] = []
+        walk = _Keeping(schema, data, self._tolerance.limits, found, subject.depth)
+        value: Any = None
+        try:
+            value = subject.read(walk)
+        except Stop as stop:
+            if stop.fault is not None:
+                found.append(stop.fault)
+        if subject.head is not None:
+            return _Round(text, walk, value, found, subject.head, subject.head.action or "", subject.type)
+        head = recover(data)
+        if walk.answered is not None:
+            head.action = walk.answered
+        carried = {"call": "request", "send": "send", "callresult": "response"}
+        kind = carried.get(schema.frames.get(head.number or 0, ""), "")
+        return _Round(text, walk, value, found, head, head.action or "", schema.payloads.get((head.action or "", kind)))
+
+    def _mended(self, now: _Round) -> _Text | None:
+        """The text with its JSON mended; None when it needs no mending, may not be mended, or cannot."""
+        if self._mending_tried or not now.found or now.found[-1].kind not in ("syntax", "truncated"):
+            return None
+        self._mending_tried = True
+        allowed: dict[str, PolicyRule] = {}
+        transaction = self._tolerance.is_transaction(now.action)
+        for kind in ("syntax", "truncated"):
+            for rule in self._tolerance.policy.entries(kind, now.action, transaction, "", "in"):
+                if rule.verdict != "repair":
+                    break
+                allowed.update((name, rule) for name in rule.repair if kind in REPAIRS[name].serves)
+        repairs = mended(now.text.text, frozenset(allowed)) if allowed else None
+        if repairs is None:
+            return None
+        for one in repairs:
+            old = now.text.text[one.start : one.end]
+            fault = Fault(one.kind, "", one.at, None)
+            rule = msgspec.structs.replace(allowed[one.name], repair=(one.name,))
+            self._repaired.append(_Decision(fault, now.text.original(one.at), rule, old, one.new))
+        return now.text.rewritten([(one.start, one.end, one.new) for one in repairs])
+
+    # Deciding
+
+    def _decide(self, now: _Round) -> tuple[list[_Decision], list[tuple[int, int, str]]]:
+        """What is done about each fault of a walk, and the edits to make for it."""
+        decisions: list[_Decision] = []
+        edits: list[tuple[int, int, str]] = []
+        probe = _Probe(self._tolerance.schema, now, self._subject)
+        transaction = self._tolerance.is_transaction(now.action)
+        end = -1
+        for fault in now.found:
+            at = now.text.original(fault.at)
+            if fault.kind == "null" and at in self._absent:
+                continue
+            rule, edit = self._verdict(now, probe, fault, at, transaction)
+            if edit is None:
+                decisions.append(_Decision(fault, at, rule))
+                continue
+            start, stop, new = edit
+            if start < end:
+                continue  # it is in what is rewritten: if it is still there then, it will be found again
+            end = max(stop, start + 1)
+            assert rule is not None  # it named the repair
+            place = now.text.original(start)
+            old = now.text.text[start:stop]
+            if new == ABSENT and fault.kind != "payload_missing":
+                self._absent.add(place)
+            if new != old:
+                # What stays stays where it was: a fault inside it is told at its own place.
+                before, kept, after = new.partition(old) if old else (new, "", "")
+                edits += [(start, start, before), (stop, stop, after)] if kept else [edit]
+                decisions.append(_Decision(fault, at, rule, old, new))
+            else:
+                self._repaired.append(_Decision(fault, at, rule, old, new))
+        return decisions, edits
+
+    def _verdict(
+        self, now: _Round, probe: _Probe, fault: Fault, at: int, transaction: bool
+    ) -> tuple[PolicyRule | None, tuple[int, int, str] | None]:
+        """The entry of the policy that decides about a fault, and the edit that it asks for."""
+        span: tuple[int, int] | None = None
+        for rule in self._tolerance.policy.entries(fault.kind, now.action, transaction, fault.path, "in"):
+            if rule.verdict != "repair":
+                return rule, None
+            if (at, rule.repair) in self._tried:
+                continue
+            span = span or probe.span(fault)
+            if span is None:
+                continue
+            made = rewritten(rule.repair, probe.place(fault, rule.values), now.text.text[slice(*span)])
+            if made is not None:
+                self._tried.add((at, rule.repair))
+                return msgspec.structs.replace(rule, repair=made[1]), (*span, made[0])
+        return None, None
+
+    # What comes of it
+
+    def _finished(self, now: _Round, decisions: list[_Decision]) -> Outcome[Any]:
+        """There is nothing left to repair: what stays is told or ignored."""
+        refused = next((one for one in decisions if one.verdict == "refuse"), None)
+        if refused is not None:
+            return self._without(self._error(refused.fault, refused.at, now.head, now.action), None)
+        unfit = [one for one in decisions if not _fits(one.fault)]
+        broken = next((one for one in unfit if one.fault.kind not in _IN_PAYLOAD or not self._has_payload(now)), None)
+        all_decisions = [*self._repaired, *decisions]
+        if broken is not None:
+            return self._without(self._error(broken.fault, broken.at, now.head, now.action), all_decisions)
+        probe = _Probe(self._tolerance.schema, now, self._subject)
+        extras: dict[str, Any] = {}
+        if unfit:
+            value = self._untyped(now, probe)
+        else:
+            value = self._with_true_offset(now)
+            for one in decisions:
+                if one.fault.kind == "unknown_key":
+                    extras[one.fault.path] = probe.member(one.fault.at)
+        return Outcome(value, lambda: self._findings(all_decisions, now.head, now.action), extras, None, False)
+
+    def _untyped(self, now: _Round, probe: _Probe) -> Any:
+        """The frame, or the payload, with the payload's text in place of a Struct."""
+        start, end = probe.payload()
+        text = now.walk.text[start:end].encode("utf-8", "surrogatepass")
+        payload = UntypedPayload(text, self._offset(now.text.original(start)), now.action)
+        if self._subject.head is not None:
+            return payload
+        make = _WITH_PAYLOAD[self._tolerance.schema.frames[cast("int", now.head.number)]]
+        return make(now.head.id, payload)
+
+    def _has_payload(self, now: _Round) -> bool:
+        """Whether what is read is a payload, or a frame of a kind that has one."""
+        return (
+            self._subject.head is not None or self._tolerance.schema.frames.get(now.head.number or 0) in _WITH_PAYLOAD
+        )
+
+    def _with_true_offset(self, now: _Round) -> Any:
+        """The frame; a raw payload knows where it stood in the data as given."""
+        payload = getattr(now.value, "payload", None)
+        if not self._repaired or not isinstance(payload, RawPayload):
+            return now.value
+        start, _ = _Probe(self._tolerance.schema, now, self._subject).payload()
+        moved = RawPayload(payload.data, self._offset(now.text.original(start)))
+        return CallResult(now.value.id, moved)
+
+    def _ended(self, fault: Fault) -> Outcome[Any]:
+        """Data that is not looked at."""
+        head = self._subject.head or recover(start_of(self._data))
+        action = head.action or ""
+        entries = self._tolerance.policy.entries(
+            fault.kind, action, self._tolerance.is_transaction(action), fault.path, "in"
+        )
+        rule = next((rule for rule in entries if rule.verdict != "repair"), None)
+        decision = _Decision(fault, fault.at, rule)
+        known = None if decision.verdict == "refuse" else [decision]
+        return self._without(self._error(fault, fault.at, head, action), known)
+
+    def _without(self, error: OcppError, decisions: list[_Decision] | None) -> Outcome[Any]:
+        """Nothing can be made of the data; or nothing must be, with None for the decisions."""
+        head = Head(error.message_type, error.message_id, error.action)
+        refused = decisions is None
+        return Outcome(None, lambda: self._findings(decisions or [], head, error.action or ""), {}, error, refused)
+
+    def _findings(self, decisions: list[_Decision], head: Head, action: str) -> list[Finding]:
+        """The findings, in the order of the data."""
+        result: list[Finding] = []
+        for one in sorted(decisions, key=lambda one: one.at):
+            if one.rule is not None and one.rule.verdict != "ignore":
+                finding = Finding.of(self._error(one.fault, one.at, head, action))
+                result.append(
+                    msgspec.structs.replace(
+                        finding,
+                        verdict=one.rule.verdict,
+                        repair=one.rule.repair,
+                        original=one.original,
+                        became=one.became,
+                    )
+                )
+        return result
+
+    def _error(self, fault: Fault, at: int, head: Head, action: str) -> OcppError:
+        start = self._subject.offset
+        offset = self._offset(at)
+        quoted = b" " * start + self._bytes if start <= FARTHEST else None  # as it stood in its frame
+        return self._tolerance.make_error(
+            fault.kind, fault.path, offset, fault.expected, quoted, head.number, head.id, action or None
+        )
+
+    def _offset(self, at: int) -> int:
+        """The byte of a place in the data as given."""
+        return self._subject.offset + (self._start.offset(at) if at <= self._start.end else at)
+
+    @cached_property
+    def _bytes(self) -> bytes:
+        return self._data if isinstance(self._data, bytes) else self._data.encode("utf-8", "surrogatepass")
+
+
+def _fits(fault: Fault) -> bool:
+    """Whether the value at fault fits its place in a Struct all the same."""
+    return fault.kind in _FITTING or (fault.kind == "format" and fault.expected == "uri")
+
+
+class _Probe:
+    """Looks at what stands in the text of a round, once a fault has said where."""
+
+    def __init__(self, schema: Schema, now: _Round, subject: Subject) -> None:
+        self._schema = schema
+        self._now = now
+        self._is_frame = subject.head is None
+        self._walk = now.walk
+
+    def _value_at(self, at: int) -> tuple[int, Any]:
+        """Where the JSON value at a place ends, and what it is."""
+        walk = self._walk
+        walk.at, walk.depth, walk.silent, walk.path, walk.found = at, 0, True, [], []
+        walk.begins()
+        value = walk.anything()
+        return walk.at, value
+
+    def span(self, fault: Fault) -> tuple[int, int] | None:
+        """From where to where the text goes that a repair of a fault rewrites; None where there is none."""
+        text, at = self._now.walk.text, fault.at
+        if fault.kind in _OF_THE_TEXT:
+            return None
+        try:
+            if fault.kind in ("missing", "too_few"):  # at the closing bracket of what is empty, if it is
+                start = at - 1
+                while text[start] in " \t\r\n":
+                    start -= 1
+                return (start, at + 1) if text[start] in "[{" else None
+            if text[at] == "]" and fault.kind in ("payload_missing", "arity"):
+                return at, at
+            end, _ = self._value_at(at)
+            if fault.kind == "arity":
+                while self._walk.more("]"):
+                    end, _ = self._value_at(self._walk.at)
+                return text.rindex(",", 0, at), end
+            return at, end
+        except Stop:
+            return None
+
+    def place(self, fault: Fault, values: Mapping[str, str]) -> Place:
+        """What a repair may want to know."""
+        path = fault.path.rpartition("/")[0] if fault.kind == "missing" else fault.path
+        expected = None if fault.kind == "missing" else fault.expected
+        field = _field_at(self._now.type, path) if self._now.type is not None and path else None
+        return Place(fault.kind, field, expected, lambda: self._siblings(path), self._elements, values)
+
+    @cached_property
+    def _tree(self) -> Any:
+        """The payload as plain Python."""
+        return self._value_at(self.payload()[0])[1]
+
+    def _siblings(self, path: str) -> frozenset[str]:
+        value: Any = self._tree
+        for step in _steps(path)[:-1]:
+            value = value[int(step) if type(value) is list else step]
+        return frozenset(value)
+
+    def _elements(self) -> int:
+        return len(self._value_at(0)[1])
+
+    def payload(self) -> tuple[int, int]:
+        """Where the payload begins and ends."""
+        walk = self._walk
+        walk.at, walk.depth, walk.silent, walk.path, walk.found = 0, 0, True, [], []
+        if self._is_frame:
+            walk.head()
+            walk.payload_element()
+        walk.begins()
+        start = walk.at
+        return start, self._value_at(start)[0]
+
+    def member(self, at: int) -> Any:
+        """The value of the member whose key is here."""
+        end, _ = self._value_at(at)
+        self._walk.at = end
+        self._walk.colon()
+        return self._value_at(self._walk.at)[1]
+
+
+def _steps(path: str) -> list[str]:
+    """The steps of a JSON pointer."""
+    return [step.replace("~1", "/").replace("~0", "~") for step in path.split("/")[1:]]
+
+
+def _field_at(type_: ObjectType, path: str) -> Field | None:
+    """The field, or the item of a list, at a pointer; None for what the schema does not know."""
+    field: Field | None = None
+    inside: ObjectType | None = type_
+    for step in _steps(path):
+        if field is not None and field.item is not None:
+            field = field.item
+        elif inside is not None:
+            field = inside.by_name.get(step)
+        else:
+            return None
+        if field is None:
+            return None
+        inside = field.type if field.kind == "object" else None
+    return field
+
+
+class _LenientWriter(Writer):
+    """A writer that asks the policy about values that could be written though they break a rule, and puts extra fields where they were."""
+
+    __slots__ = ("_action", "_extras", "_tolerance", "_transaction")
+
+    def __init__(
+        self,
+        limits: Mapping[str, int],
+        unset: object,
+        depth: int,
+        tolerance: Tolerance,
+        action: str,
+        extras: dict[str, dict[str, Any]],
+    ) -> None:
+        super().__init__(limits, unset, depth)
+        self._tolerance = tolerance
+        self._action = action
+        self._transaction = tolerance.is_transaction(action)
+        self._extras = extras
+
+    def doubt(self, kind: str, expected: object = None, *last: str | int | None) -> None:
+        """Go on where the policy reports or ignores."""
+        path = pointer([*self.path, *(step for step in last if step is not None)])
+        for rule in self._tolerance.policy.entries(kind, self._action, self._transaction, path, "out"):
+            if rule.verdict == "refuse":
+                break
+            if rule.verdict != "repair":  # an object holds nothing that a repair could mend
+                return
+        self.fault(kind, expected, *last)
+
+    def struct(self, type_: ObjectType, value: Any) -> None:
+        """With the extra fields behind its own."""
+        extras = self._extras.pop(pointer(self.path), None) if self._extras else None
+        super().struct(type_, value)
+        if extras is None:
+            return
+        before = self.parts.pop().removesuffix("}") or ","
+        for name, item in extras.items():
+            if name in type_.by_name:
+                raise ValueError(f"extras: {name!r} is a field of {type_.name} itself; set it there")
+            self.parts.append(f"{before}{quote(name)}:")
+            before = ","
+            self.path.append(name)
+            self.free(item)
+            self.path.pop()
+        self.parts.append("}")
+
+    def text(self) -> str:
+        """What has been written."""
+        if self._extras:
+            parent = next(iter(self._extras))
+            raise ValueError(
+                f"extras: the payload has no object of a schema at {parent!r}, so nothing can be put into it"
+            )
+        return super().text()
+
+
+class LenientEngine(Engine):
+    """The Python engine, which also writes what a policy reports or ignores on its way out, untyped payloads, and extra fields."""
+
+    __slots__ = ("_extras", "_tolerance")
+
+    _extras: Mapping[str, Any]
+    _tolerance: Tolerance
+
+    @classmethod
+    def of(cls, tolerance: Tolerance, extras: Mapping[str, Any]) -> LenientEngine:
+        """The engine for one message; `extras` maps pointers to values."""
+        engine: Any = cls.__new__(cls, tolerance.schema, tolerance.max_size, tolerance.limits, tolerance.make_error)
+        for name, value in (("_tolerance", tolerance), ("_extras", extras)):
+            object.__setattr__(engine, name, value)
+        return cast("LenientEngine", engine)
+
+    def _writer(self, head: Head, depth: int = 0) -> Writer:
+        beside: dict[str, dict[str, Any]] = {}
+        for path, value in self._extras.items():
+            parent, slash, _ = path.rpartition("/")
+            if not slash:
+                raise ValueError(f"extras: a JSON pointer to a field of the payload begins with /, unlike {path!r}")
+            beside.setdefault(parent, {})[_steps(path)[-1]] = value
+        unset = self._schema.door["UNSET"]
+        return _LenientWriter(self._limits, unset, depth, self._tolerance, head.action or "", beside)
+
+    def _rest_of_frame(self, kind: str, frame: Any, head: Head) -> Callable[[Writer], None]:
+        payload = getattr(frame, "payload", None)
+        if not isinstance(payload, UntypedPayload):
+            return super()._rest_of_frame(kind, frame, head)
+        head.action = payload.action
+        before = "," if kind == "callresult" else f",{quote(payload.action)},"
+        data = payload.data
+        return lambda writer: writer.parts.append(before + self._well_formed(data))
+
+    def _well_formed(self, data: bytes) -> str:
+        """The text of an untyped payload: any JSON value, as it is."""
+        walk = Walk(self._schema, data, self._limits, depth=FRAME_DEPTH)
+        walk.begins()
+        walk.anything()
+        walk.end_of_text()
+        return walk.text[: walk.end]
