@@ -1,0 +1,141 @@
+"""Runs a coroutine at once, and makes a task of it only when it has to wait.
+
+Most handlers answer without waiting for anything; a task for each would cost more than decoding its message. `start` takes a coroutine's first
+step on the spot. What the coroutine may ask asyncio meanwhile is who the current task is: `asyncio.timeout` and `TaskGroup` keep that
+object and cancel it later, so it must not be the task that reads the connection. Hence a Standin is the current task during every step of
+such a coroutine, from the first to the last, so that it is one object throughout; whatever is asked of it is passed on to the
+real task, which is made when it is first needed. To enter and leave tasks is what asyncio documents for implementations of tasks.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Generator
+from contextvars import Context
+from typing import Any, TypeVar, cast
+
+T = TypeVar("T")
+
+_enter: Callable[[asyncio.AbstractEventLoop, object], None] = cast(
+    "Any",
+    asyncio.tasks._enter_task,  # pyright: ignore[reportPrivateUsage]
+)
+_leave: Callable[[asyncio.AbstractEventLoop, object], None] = cast(
+    "Any",
+    asyncio.tasks._leave_task,  # pyright: ignore[reportPrivateUsage]
+)
+
+
+class Standin(Coroutine[Any, Any, Any]):
+    """The current task of a coroutine that `start` has begun, and to the real task the coroutine that it runs."""
+
+    __slots__ = (
+        "__weakref__",
+        "_context",
+        "_coroutine",
+        "_failure",
+        "_finished",
+        "_loop",
+        "_real",
+        "_value",
+        "_waits_for",
+    )
+
+    def __init__(self, coroutine: Coroutine[Any, Any, Any], loop: asyncio.AbstractEventLoop, context: Context) -> None:
+        self._coroutine = coroutine
+        self._loop = loop
+        self._context = context
+        self._real: asyncio.Task[Any] | None = None
+        self._waits_for: asyncio.Future[Any] | None = None  # of the first step, until the task waits for it
+        self._finished = False
+        self._failure: BaseException | None = None
+        self._value: Any = None
+
+    def real(self) -> asyncio.Task[Any]:
+        """The real task. It runs in the loop's next round at the earliest, thus after the first step."""
+        task = self._real
+        if task is None:
+            task = self._real = self._loop.create_task(self, context=self._context)
+        return task
+
+    def first_step(self) -> asyncio.Task[Any] | None:
+        """Takes the first step; None if it was the last one too and nobody has asked for the task."""
+        try:
+            self._waits_for = self._context.run(self._step, self._coroutine.send, None)
+        except StopIteration as stop:
+            self._finished = True
+            if self._real is None:
+                return None
+            self._value = stop.value
+        except BaseException as error:
+            self._finished = True
+            if self._real is None:
+                raise
+            self._failure = error
+        return self.real()
+
+    def _step(self, resume: Callable[[Any], Any], argument: Any) -> Any:
+        loop = self._loop
+        current = asyncio.current_task(loop)
+        if current is not None:
+            _leave(loop, current)
+        _enter(loop, self)
+        try:
+            return resume(argument)
+        finally:
+            _leave(loop, self)
+            if current is not None:
+                _enter(loop, current)
+
+    # To whoever takes it for the task
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("cr_"):  # asked by those who print tasks
+            return getattr(self._coroutine, name)
+        return getattr(self.real(), name)
+
+    def __repr__(self) -> str:
+        return f"<Standin of {self._coroutine!r}>"
+
+    # To the task
+
+    def send(self, value: Any, /) -> Any:
+        if self._finished:
+            if self._failure is not None:
+                raise self._failure
+            raise StopIteration(self._value)
+        waits_for, self._waits_for = self._waits_for, None
+        return self._step(self._coroutine.send, value) if waits_for is None else waits_for
+
+    def throw(self, *error: Any) -> Any:
+        if self._finished:
+            raise error[0]
+        waits_for, self._waits_for = self._waits_for, None
+        # Cancelled before it could wait: a task that waits would cancel what it waits for, and go on waiting for that.
+        if waits_for is not None and waits_for.cancel():
+            return waits_for
+        return self._step(self._coroutine.throw, error[0])
+
+    def close(self) -> None:
+        self._coroutine.close()
+
+    def __await__(self) -> Generator[Any, None, Any]:
+        raise RuntimeError("a task runs this; nobody else awaits it")
+
+
+def start(
+    coroutine: Coroutine[Any, Any, T], loop: asyncio.AbstractEventLoop, context: Context
+) -> asyncio.Task[T] | None:
+    """Runs a coroutine in `context` until it ends, or has to wait: then the task that goes on with it is returned.
+
+    What it raises before that comes out here; what it returns is lost then, and in the task's result otherwise.
+    """
+    return Standin(coroutine, loop, context).first_step()
+
+
+def current_task() -> asyncio.Task[Any] | None:
+    """The real task that runs now, None if there is none, as in a first step."""
+    current: Any = asyncio.current_task()
+    if isinstance(current, Standin):
+        return current._real  # pyright: ignore[reportPrivateUsage]
+    return cast("asyncio.Task[Any] | None", current)

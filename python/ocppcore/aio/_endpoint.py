@@ -1,0 +1,370 @@
+"""One end of one OCPP-J connection, in asyncio: a session, a router and a transport put together."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import logging
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from .._frames import Call, CallError, CallResult, CallResultError, Send
+from .._payloads import Request, Response, SendPayload
+from .._router import Context, Router
+from .._session import Cancelled, Closed, Invalid, Refused, Retrying, Session, SessionClosed, TimedOut, Unmatched
+from ._drive import current_task, start
+from ._errors import CallClosed, CallFailed, CallInvalid, CallRefused, CallTimedOut
+from ._transport import Transport, TransportClosed
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
+    from .._codec import Codec
+    from .._session import Event
+
+ResponseT = TypeVar("ResponseT", bound=Response)
+
+log = logging.getLogger("ocppcore.aio")
+
+_MANY_SENDS = 16  # SENDs whose handlers wait at the same time
+
+
+class Endpoint:
+    """One end of a connection: `run()` serves the peer's calls with a router, `call()` makes our own.
+
+    `transport` is the open WebSocket, `session` a fresh Session over the codec of the version that was negotiated, `identity` the station's,
+    whichever side we are. `drain` is how many seconds handlers that still run get when the connection ends, before they are cancelled;
+    `stall` how many seconds the peer may take nothing of what we send before the connection is dropped.
+
+    An endpoint belongs to one event loop and is used from its thread. Nothing that the peer sends ends `run()` or makes it raise. What
+    the peer can make it hold is bounded: by the session's `max_open` calls that are handled at once, and because it reads
+    nothing more from a peer that does not read.
+    """
+
+    __slots__ = (
+        "__weakref__",
+        "_calls",
+        "_closing",
+        "_drain",
+        "_ended",
+        "_handlers",
+        "_loop",
+        "_router",
+        "_sends",
+        "_session",
+        "_stall",
+        "_timer",
+        "_transport",
+        "_watch",
+        "_write_context",
+        "_writer",
+        "_writing",
+        "_written",
+        "identity",
+    )
+
+    def __init__(
+        self,
+        transport: Transport,
+        session: Session,
+        router: Router,
+        identity: str = "",
+        *,
+        drain: float = 10.0,
+        stall: float = 30.0,
+    ) -> None:
+        self.identity = identity
+        self._transport = transport
+        self._session = session
+        self._router = router
+        self._drain = drain
+        self._stall = stall
+        self._loop = asyncio.get_running_loop()
+        self._calls: dict[str, tuple[asyncio.Future[Any], str]] = {}
+        self._handlers: set[asyncio.Task[None]] = set()
+        self._sends = 0  # how many of them handle a SEND
+        self._timer: asyncio.TimerHandle | None = None
+        self._writing = False
+        self._writer: asyncio.Task[None] | None = None
+        self._written = 0
+        self._watch: asyncio.TimerHandle | None = None
+        self._write_context = contextvars.copy_context()
+        self._closing = False
+        self._ended = self._loop.create_future()
+
+    @property
+    def codec(self) -> Codec[Any]:
+        """The codec of the version that was negotiated."""
+        return self._session.codec
+
+    @property
+    def closed(self) -> bool:
+        """Whether the connection has ended, or is being closed: no call can be made any more."""
+        return self._closing or self._session.closed
+
+    def __repr__(self) -> str:
+        state = "closed" if self.closed else "open"
+        return f"<Endpoint of {self.identity!r}, {self.codec.subprotocol}, {state}>"
+
+    # Our own messages
+
+    async def call(self, payload: Request[ResponseT], /, *, timeout: float | None = None) -> ResponseT:
+        """Sends a CALL and gives its answer; calls wait for their turn, since one at a time may be on its way.
+
+        `timeout` counts in seconds from when it is sent. To cancel the awaiting task gives the call up. Raises CallFailed
+        (CallRefused, CallInvalid, CallTimedOut, CallClosed), and what `Session.call` raises for a request that cannot be sent: EncodeError,
+        ValueError, QueueFull.
+        """
+        action = payload.__action__
+        if self._closing:
+            raise CallClosed(action, "the connection is closed")
+        try:
+            id = self._session.call(payload, self._loop.time(), timeout=timeout)
+        except SessionClosed:
+            raise CallClosed(action, "the connection is closed") from None
+        future: asyncio.Future[ResponseT] = self._loop.create_future()
+        self._calls[id] = (future, action)
+        self._arm()
+        self._flush()
+        try:
+            return await future
+        except asyncio.CancelledError:
+            if self._calls.pop(id, None) is not None and not self._session.closed:
+                self._session.cancel(id, self._loop.time())
+                self._flush()
+            raise
+
+    async def send(self, payload: SendPayload, /) -> None:
+        """Sends a SEND (2.1 only), which nobody answers; waits while the peer is slow. Raises what `Session.send` raises."""
+        await self._room()
+        self._session.send(payload)
+        self._flush()
+        await self._room()
+
+    def reply(self, id: str, payload: Response | CallError, /) -> None:
+        """Answers the peer's CALL `id`, whose handler has returned DEFERRED. Raises what `Session.reply` raises."""
+        self._session.reply(id, payload)
+        self._flush()
+
+    # The connection's life
+
+    async def run(self) -> None:
+        """Reads and serves until the connection has ended, then sees to it that nothing is left running.
+
+        Handlers that still run get `drain` seconds to finish. To cancel it drops the connection and cancels them at once.
+        """
+        drain = 0.0
+        try:
+            await self._transport.read(self._take)
+            drain = self._drain
+        finally:
+            self._end()
+            self._transport.abort()
+            await self._finish(drain)
+            if not self._ended.done():
+                self._ended.set_result(None)
+
+    async def close(self, code: int = 1000, reason: str = "", *, drain: float | None = None) -> None:
+        """Ends the connection in good order: running handlers get `drain` seconds and their answers are sent, then it is closed.
+
+        Meanwhile no new call of the peer is taken, and none of ours is made. Calls of ours that still wait raise CallClosed.
+        """
+        if not self._closing:
+            self._closing = True
+            waiting = self._handlers - {current_task()}
+            seconds = self._drain if drain is None else drain
+            if waiting:
+                await asyncio.wait(waiting, timeout=seconds)
+            self._flush()
+            if self._writer is not None:
+                await asyncio.wait((self._writer,), timeout=seconds)
+        self._end()
+        await self._transport.close(code, reason)
+
+    async def wait_closed(self) -> None:
+        """Waits until `run()` has ended."""
+        await asyncio.shield(self._ended)
+
+    def _end(self) -> None:
+        """Ends the session and with it every call that waits."""
+        self._closing = True
+        for handle in (self._timer, self._watch):
+            if handle is not None:
+                handle.cancel()
+        self._timer = self._watch = None
+        self._settle(self._session.close())
+
+    async def _finish(self, drain: float) -> None:
+        """Waits for the handlers that still run, then cancels them."""
+        if self._writer is not None:
+            self._writer.cancel()
+        tasks = self._handlers - {current_task()}
+        try:
+            if tasks and drain:
+                await asyncio.wait(tasks, timeout=drain)
+        finally:
+            for task in tasks:
+                task.cancel()
+            if self._writer is not None:
+                tasks.add(self._writer)
+            if tasks:
+                await asyncio.wait(tasks, timeout=self._drain)
+
+    # What comes in
+
+    def _take(self, data: str | bytes) -> Awaitable[object] | None:
+        """One message of the peer. Never waits for a handler; what is returned means that the peer must read first."""
+        for event in self._session.receive(data, self._loop.time()):
+            if isinstance(event, Call | Send):
+                if not self._closing:
+                    self._handle(event, data)
+            else:
+                self._learn(event)
+        self._flush()
+        return None if self._writer is None else self._room()
+
+    def _handle(self, frame: Call[Any] | Send[Any], data: str | bytes) -> None:
+        is_send = isinstance(frame, Send)
+        if is_send and self._sends >= _MANY_SENDS:
+            log.warning("%s: a %s is dropped, %d SENDs are being handled", self.identity, frame.action, self._sends)
+            return
+        # A context of its own, so that what one handler sets is not seen by the next.
+        scope = contextvars.copy_context()
+        context = Context(self, self.identity, frame, data)
+        try:
+            handling = scope.run(self._router.handle, frame, context, self._session)
+            task = start(handling, self._loop, scope) if handling is not None else None
+        except (Exception, asyncio.CancelledError):
+            log.exception("%s: %s could not be handled", self.identity, frame.action)
+            return
+        if task is not None:
+            self._handlers.add(task)
+            self._sends += is_send
+            task.add_done_callback(self._handled_send if is_send else self._handled)
+
+    def _handled(self, task: asyncio.Task[None]) -> None:
+        self._handlers.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("%s: a handler could not be run to its end", self.identity, exc_info=error)
+        self._flush()
+
+    def _handled_send(self, task: asyncio.Task[None]) -> None:
+        self._sends -= 1
+        self._handled(task)
+
+    def _settle(self, events: list[Event]) -> None:
+        for event in events:
+            self._learn(event)
+
+    def _learn(self, event: Event) -> None:
+        """What became of a call of ours, or of a frame that nobody handles."""
+        match event:
+            case CallResult(id, payload):
+                self._resolve(id, payload)
+            case CallError(id):
+                self._fail(id, lambda action: CallRefused(action, event))
+            case TimedOut(id):
+                self._fail(id, CallTimedOut)
+            case Closed(id):
+                self._fail(id, CallClosed)
+            case Invalid(error, id):
+                log.warning("%s: %s", self.identity, error)
+                if id is not None:
+                    self._fail(id, lambda action: CallInvalid(action, error))
+            case Refused(frame, why):
+                log.warning("%s: %s is refused: %s", self.identity, frame.action, why)
+            case Retrying(id, action, due):
+                log.warning("%s: %s %s is sent again in %.0f s", self.identity, action, id, due - self._loop.time())
+            case Unmatched(frame):
+                log.info("%s: an answer to no open call: %s", self.identity, frame.id)
+            case CallResultError():
+                log.warning("%s: refused our answer: %s %s", self.identity, event.code, event.description)
+            case Call() | Send() | Cancelled():
+                pass
+        if self._session.deadline is not None:
+            self._arm()
+
+    def _resolve(self, id: str, payload: object) -> None:
+        future, _ = self._calls.pop(id)
+        if not future.done():
+            future.set_result(payload)
+
+    def _fail(self, id: str, error: Callable[[str], CallFailed]) -> None:
+        future, action = self._calls.pop(id)
+        if not future.done():
+            future.set_exception(error(action))
+
+    # Time
+
+    def _arm(self) -> None:
+        """Sees to it that the timer comes no later than the session's deadline; one that comes too early sets itself anew."""
+        deadline = self._session.deadline
+        if deadline is None or self._session.closed:
+            return
+        timer = self._timer
+        if timer is not None:
+            if timer.when() <= deadline:
+                return
+            timer.cancel()
+        self._timer = self._loop.call_at(deadline, self._expire)
+
+    def _expire(self) -> None:
+        self._timer = None
+        if self._session.closed:
+            return
+        deadline, now = self._session.deadline, self._loop.time()
+        if deadline is not None and deadline <= now:
+            self._settle(self._session.expire(now))
+            self._flush()
+        self._arm()
+
+    # What goes out
+
+    def _flush(self) -> None:
+        """Sends what waits; where the peer is slow, a task goes on with it."""
+        if self._writing or self._writer is not None:
+            return
+        messages = self._session.data_to_send()
+        if not messages:
+            return
+        self._writing = True
+        writer = self._writer = start(self._write(messages), self._loop, self._write_context)
+        if writer is not None:
+            writer.add_done_callback(self._wrote)
+            self._watch = self._loop.call_later(self._stall, self._check, self._written)
+
+    async def _write(self, messages: list[bytes]) -> None:
+        send = self._transport.send
+        try:
+            while messages:
+                for data in messages:
+                    await send(data)
+                    self._written += 1
+                messages = self._session.data_to_send()
+        except TransportClosed:
+            pass  # whoever reads learns it too, and ends the rest
+        except Exception:
+            log.exception("%s: the connection failed while sending", self.identity)
+            self._transport.abort()
+        finally:
+            self._writing = False
+
+    def _wrote(self, _: asyncio.Task[None]) -> None:
+        self._writer = None
+        if self._watch is not None:
+            self._watch.cancel()
+            self._watch = None
+        self._flush()
+
+    def _check(self, written: int) -> None:
+        """Drops a peer that has taken nothing since the last look."""
+        if self._written == written:
+            log.warning("%s: has taken nothing for %g s, the connection is dropped", self.identity, self._stall)
+            self._transport.abort()
+        else:
+            self._watch = self._loop.call_later(self._stall, self._check, self._written)
+
+    async def _room(self) -> None:
+        """Waits until what was queued is sent."""
+        while self._writer is not None:
+            await asyncio.wait((self._writer,))

@@ -1,0 +1,197 @@
+"""The server's part of a connection's start, for every library alike: who connects, in which version, and may they?
+
+A skin hands in what the HTTP request says (a Handshake), gets an Admission or a Refusal, and hands in the open transport.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import types
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from urllib.parse import unquote_to_bytes
+
+from .. import _versions
+from .._codec import Codec
+from .._session import Session
+from ._endpoint import Endpoint
+
+if TYPE_CHECKING:
+    from .._router import Router
+    from ._transport import Transport
+
+log = logging.getLogger("ocppcore.aio")
+
+NEWEST_FIRST = tuple(version.subprotocol for version in reversed(_versions.VERSIONS))
+"""Every subprotocol that ocppcore speaks, the newest first."""
+
+_LONGEST_IDENTITY = {"1.6": 255, "2.0.1": 48, "2.1": 48}  # characters
+
+
+class Handshake(NamedTuple):
+    """What a WebSocket request says: the path still percent-encoded, the subprotocols offered, and proofs of who it is.
+
+    `authorization` is that header; `certificate` the client's, as `ssl.SSLSocket.getpeercert()` gives it, None without TLS or without one.
+    """
+
+    path: str
+    offered: tuple[str, ...] = ()
+    authorization: str | None = None
+    certificate: Mapping[str, Any] | None = None
+
+
+class Admission(NamedTuple):
+    """A station that may connect: its identity, and the codec of the version that was agreed on."""
+
+    identity: str
+    codec: Codec[Any]
+    agreed: str | None
+    """The subprotocol to answer with; None where the station offered none and the server's default is taken."""
+
+
+class Refusal(Exception):
+    """A handshake that is answered with an HTTP status instead of a connection."""
+
+    def __init__(self, status: int, reason: str, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(status, reason)
+        self.status = status
+        self.reason = reason
+        self.headers = dict(headers or {})
+
+
+def csms_session(codec: Codec[Any]) -> Session:
+    """The session of a CSMS, as long as nobody asks for another."""
+    return Session(codec, "csms")
+
+
+class Server:
+    """The connections of a CSMS, whichever library carries them.
+
+    `versions` are the subprotocols to speak, or codecs for them, in order of preference; unless given, all, the newest first. A station that
+    offers none of them is refused; one that offers nothing is too, unless `default` says which version it is then taken to speak.
+    When a second connection of one identity comes, `keep` says which of the two stays. `make_session` makes the session of each
+    connection, `partial(Session, role="csms", max_open=4)` say; `drain` and `stall` are the Endpoint's.
+
+    `connections` holds the endpoint of every identity that is connected: `await server.connections["CP001"].call(...)`.
+    """
+
+    def __init__(
+        self,
+        router: Router,
+        *,
+        versions: Iterable[str | Codec[Any]] = NEWEST_FIRST,
+        default: str | None = None,
+        keep: Literal["new", "old"] = "new",
+        make_session: Callable[[Codec[Any]], Session] = csms_session,
+        drain: float = 10.0,
+        stall: float = 30.0,
+    ) -> None:
+        self._router = router
+        codecs = [version if isinstance(version, Codec) else Codec(version) for version in versions]
+        self._codecs: dict[str, Codec[Any]] = {codec.subprotocol: codec for codec in codecs}
+        if not self._codecs:
+            raise ValueError("versions is empty; name at least one subprotocol, 'ocpp2.0.1' say")
+        if default is not None and default not in self._codecs:
+            raise ValueError(f"default is {default!r}, which is not among versions: {', '.join(self._codecs)}")
+        if keep not in ("new", "old"):
+            raise ValueError(f'keep is "new" or "old", not {keep!r}')
+        self._default = default
+        self._keep = keep
+        self._make_session = make_session
+        self._drain = drain
+        self._stall = stall
+        self._connections: dict[str, Endpoint] = {}
+        self._running: set[Endpoint] = set()
+        self._closing: set[asyncio.Task[None]] = set()
+
+    @property
+    def connections(self) -> Mapping[str, Endpoint]:
+        """Identity -> endpoint of what is connected now, a live view."""
+        return types.MappingProxyType(self._connections)
+
+    @property
+    def max_size(self) -> int:
+        """The bytes that a message may have: the most that one of the codecs takes. A WebSocket library is told it too."""
+        return max(codec.max_size for codec in self._codecs.values())
+
+    async def admit(self, handshake: Handshake) -> Admission:
+        """Who connects and in which version; raises Refusal."""
+        codec, agreed = self._negotiate(handshake)
+        identity = identity_of(handshake.path, codec.version)
+        if self._keep == "old" and identity in self._connections:
+            raise Refusal(409, f"{identity!r} is connected already")
+        return Admission(identity, codec, agreed)
+
+    def _negotiate(self, handshake: Handshake) -> tuple[Codec[Any], str | None]:
+        for name, codec in self._codecs.items():
+            if name in handshake.offered:
+                return codec, name
+        if not handshake.offered and self._default is not None:
+            return self._codecs[self._default], None
+        spoken = ", ".join(self._codecs)
+        if not handshake.offered:
+            raise Refusal(400, f"no subprotocol was offered; this server speaks {spoken}")
+        for name in handshake.offered:
+            try:
+                _versions.version_of(name)
+            except ValueError as advice:
+                log.warning("%s: %s", handshake.path, advice)
+        raise Refusal(400, f"no common subprotocol; this server speaks {spoken}")
+
+    async def run(self, transport: Transport, admission: Admission) -> None:
+        """Serves an admitted connection until it has ended."""
+        identity = admission.identity
+        session = self._make_session(admission.codec)
+        endpoint = Endpoint(transport, session, self._router, identity, drain=self._drain, stall=self._stall)
+        before = self._connections.get(identity)
+        if before is not None:
+            if self._keep == "old":
+                await transport.close(1008, "connected already")
+                return
+            log.info("%s: connects anew, the connection before is closed", identity)
+            # It may be half dead, and take its time.
+            task = asyncio.create_task(before.close(1000, "replaced by a new connection", drain=0.0))
+            self._closing.add(task)
+            task.add_done_callback(self._closing.discard)
+        self._connections[identity] = endpoint
+        self._running.add(endpoint)
+        try:
+            await endpoint.run()
+        finally:
+            self._running.discard(endpoint)
+            # The late end of a connection that was replaced must not take the new one away.
+            if self._connections.get(identity) is endpoint:
+                del self._connections[identity]
+
+    async def close(self, code: int = 1001, reason: str = "the server closes") -> None:
+        """Closes every connection in good order, and returns when all have ended."""
+        endpoints = tuple(self._running)
+        for task in [asyncio.create_task(endpoint.close(code, reason)) for endpoint in endpoints]:
+            self._closing.add(task)
+            task.add_done_callback(self._closing.discard)
+        if self._closing:
+            await asyncio.wait(tuple(self._closing))
+        for endpoint in endpoints:
+            await endpoint.wait_closed()
+
+
+def identity_of(path: str, version: str) -> str:
+    """The station's identity: the last segment of the path, percent-decoded (OCPP-J 1.6 §3.1.1, 2.x Part 4 §3.1.1).
+
+    Refusal where there is none, or where it is not one of the version's.
+    """
+    raw = path.partition("?")[0].rpartition("/")[2]
+    try:
+        identity = unquote_to_bytes(raw).decode("utf-8")
+    except UnicodeDecodeError:
+        raise Refusal(404, "the identity in the URL is not UTF-8") from None
+    if not identity:
+        raise Refusal(404, "the URL must end with the station's identity")
+    if len(identity) > _LONGEST_IDENTITY[version]:
+        raise Refusal(404, f"the identity in the URL has more than {_LONGEST_IDENTITY[version]} characters")
+    if not identity.isprintable():
+        raise Refusal(404, "the identity in the URL holds characters that cannot be printed")
+    if ":" in identity and version != "1.6":
+        raise Refusal(404, "an identity holds no colon from OCPP 2.0.1 on")
+    return identity

@@ -1,0 +1,39 @@
+"""What an endpoint needs of a WebSocket: three methods, which every library can offer."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Protocol
+
+Take = Callable[[str | bytes], Awaitable[object] | None]
+"""Takes a message of the peer; what it returns is to be awaited before the next one is read, None means go on."""
+
+
+class TransportClosed(Exception):
+    """Raised by `Transport.send` when the connection is gone."""
+
+
+class Transport(Protocol):
+    """An open WebSocket connection. A skin is an implementation of this; it knows nothing of OCPP."""
+
+    async def read(self, take: Take) -> None:
+        """Gives every message to `take`, one at a time and in order, until the connection is closed, by whom and how ever.
+
+        While what `take` returned is awaited, nothing may be read, so that the peer has to wait.
+        """
+        ...
+
+    async def send(self, data: bytes) -> None:
+        """Sends `data`, which is UTF-8, as one text message; returns when there is room for the next one.
+
+        Called by one task at a time. TransportClosed when the connection is closed.
+        """
+        ...
+
+    async def close(self, code: int, reason: str) -> None:
+        """Closes the connection with a WebSocket close code; returns when it is closed, the peer willing or not."""
+        ...
+
+    def abort(self) -> None:
+        """Drops the connection at once."""
+        ...
