@@ -87,6 +87,10 @@ test: lint drift build test-rust ## every check but the long ones: lint, drift, 
 test-full: setup ## the long tier too: a million payloads, leaks, valgrind, other Pythons, wheels; writes docs/verification.md
 	$(PY) -m tools.verify
 
+.PHONY: interop
+interop: build ## our CSMS and our station against ocpp, ocpp-rpc, ocpp-go and Java-OCA-OCPP, both directions
+	tools/interop
+
 .PHONY: fuzz
 fuzz: setup ## fuzz the core for FUZZ_SECONDS (60) per target; needs a nightly compiler
 	tools/fuzz $(FUZZ_SECONDS)
@@ -94,6 +98,11 @@ fuzz: setup ## fuzz the core for FUZZ_SECONDS (60) per target; needs a nightly c
 .PHONY: bench
 bench: build ## typed decode beside msgspec's own typed decoder; writes benches/RESULTS.md
 	$(PY) -m benches.decode
+
+.PHONY: bench-peers
+bench-peers: build ## reading frames beside every other reader that Python has; writes benches/PEERS.md
+	tools/setup bench
+	$(PY) -m benches.peers
 
 # --- use -------------------------------------------------------------------------------------------
 
