@@ -320,7 +320,6 @@ def test_a_table_can_be_taken_more_than_once_and_outlives_its_log(backend: str) 
     assert schema == first.schema
 
 
-@pytest.mark.skip("the native reader follows")
 def test_the_native_backend_needs_no_pyarrow() -> None:
     need_module("ocppcore._native", "the native backend")
     import subprocess

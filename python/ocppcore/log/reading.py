@@ -131,9 +131,10 @@ def _name(file: Any) -> str:
 def _reader(codec: Codec[Any], tables: Sequence[TableName]) -> Any:
     """The backend's reader for what a codec reads."""
     settings = codec._settings  # pyright: ignore[reportPrivateUsage]
-    name = "python" if not hasattr(_backend.load(codec.backend), "LogReader") else codec.backend
-    schema, module = _backend.schema(settings.vocabulary, name), _backend.load(name)
-    return module.LogReader(schema, codec.max_size, tuple(tables), _MOST_FRAMES, _MOST_BYTES, _MOST_OPEN_CALLS)
+    schema = _backend.schema(settings.vocabulary, codec.backend)
+    return _backend.load(codec.backend).LogReader(
+        schema, codec.max_size, tuple(tables), _MOST_FRAMES, _MOST_BYTES, _MOST_OPEN_CALLS
+    )
 
 
 def _batches_of_text(

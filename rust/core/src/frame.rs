@@ -197,7 +197,7 @@ fn element(cursor: &mut Cursor<'_>, otherwise: Kind) -> Result<(), Stop> {
 
 /// Passes the end of a frame, and of the text.
 #[inline(always)]
-fn end(cursor: &mut Cursor<'_>) -> Result<(), Stop> {
+pub(crate) fn end(cursor: &mut Cursor<'_>) -> Result<(), Stop> {
     match cursor.skip_space() {
         b']' => {}
         b',' => {
@@ -273,7 +273,7 @@ impl<'a, S: Sink> Walker<'_, 'a, S> {
     }
 
     #[inline]
-    fn payload_type(&mut self, head: &Head<'a>) -> Result<u32, Stop> {
+    pub(crate) fn payload_type(&mut self, head: &Head<'a>) -> Result<u32, Stop> {
         let Some(action) = &head.action else { return self.cursor.fail(Kind::ActionUnknown, self.cursor.at) };
         let begin = begin_of(&self.cursor, action);
         let index = match action.escaped {
@@ -313,6 +313,21 @@ impl<'a, S: Sink> Walker<'_, 'a, S> {
         self.cursor.fail(kind, at)
     }
 
+    /// Reads what stands behind a head: a payload of the type `which`, and the frame's end.
+    pub(crate) fn payload_behind(&mut self, head: &Head<'a>, which: u32) -> Result<(), Stop> {
+        self.style = if head.spaced { Style::Spaced } else { Style::Compact };
+        element(&mut self.cursor, Kind::PayloadMissing)?;
+        self.payload(which)?;
+        end(&mut self.cursor)
+    }
+
+    /// The same for an answer whose action nobody knows.
+    pub(crate) fn raw_behind(&mut self) -> Result<(), Stop> {
+        element(&mut self.cursor, Kind::PayloadMissing)?;
+        self.raw_payload()?;
+        end(&mut self.cursor)
+    }
+
     #[inline(never)]
     fn raw_payload(&mut self) -> Result<Body<'a, S::Value>, Stop> {
         self.require_object()?;
@@ -330,7 +345,7 @@ impl<'a, S: Sink> Walker<'_, 'a, S> {
     }
 
     #[inline(never)]
-    fn refusal(&mut self) -> Result<Box<Refusal<'a, S::Value>>, Stop> {
+    pub(crate) fn refusal(&mut self) -> Result<Box<Refusal<'a, S::Value>>, Stop> {
         let code = self.error_text()?;
         let description = self.error_text()?;
         element(&mut self.cursor, Kind::Arity)?;

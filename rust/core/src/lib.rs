@@ -3,14 +3,19 @@
 //! The walk of a frame: `frame` reads the envelope, `validate` the payload, driven by the tables of `schema`, reading bytes through `scan` and
 //! judging values with `format`. A `sink` says what becomes of the values. What is wrong is a `Fault`; `locate` walks
 //! again, on the error path alone, to say where it lies and what was expected. `write` is the way out.
+//!
+//! `log` reads the frames of a log into `columns`; `rows` says which fields fill which.
 
+pub mod columns;
 pub mod error;
 pub mod format;
 pub mod frame;
 #[cfg(any(test, feature = "fuzzing"))]
 pub mod fuzzing;
 pub mod locate;
+pub mod log;
 pub mod names;
+pub mod rows;
 pub mod scan;
 pub mod schema;
 pub mod simd;

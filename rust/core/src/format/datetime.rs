@@ -16,6 +16,15 @@ pub struct DateTime {
 const MINUTES_A_DAY: i64 = 24 * 60;
 
 impl DateTime {
+    /// Microseconds since 1970-01-01 in UTC.
+    pub fn unix_micros(&self) -> i64 {
+        const EPOCH: i64 = 719_468; // 1970-01-01 since 0000-03-01
+        let days = days_from_civil(self.year, self.month, self.day) - EPOCH;
+        let minutes = days * MINUTES_A_DAY + i64::from(self.hour) * 60 + i64::from(self.minute);
+        let seconds = (minutes - i64::from(self.offset_minutes)) * 60 + i64::from(self.second);
+        seconds * 1_000_000 + i64::from(self.microsecond)
+    }
+
     /// The same instant in UTC, when this is local time `ahead` microseconds ahead of it, whatever `offset_minutes` says. None outside the
     /// years 1 to 9999.
     pub fn in_utc(&self, ahead: i64) -> Option<Self> {
