@@ -115,6 +115,9 @@ def test_the_core_crate_does_no_io_and_reads_no_clock() -> None:
 
 
 EXTRAS = {
+    "aio/aiohttp.py": {"aiohttp", "yarl"},
+    "aio/picows.py": {"picows"},
+    "aio/starlette.py": {"starlette"},
     "aio/websockets.py": {"websockets"},
 }
 """What a module may import beside, since it is loaded only by whoever has installed that."""

@@ -13,10 +13,10 @@
 from importlib import import_module as _import_module
 from typing import TYPE_CHECKING
 
-from ._client import NoCommonVersion, Open, connect, url_of
+from ._client import Backoff, ConnectFailed, NoCommonVersion, Open, connect, stay_connected, url_of
 from ._endpoint import Endpoint
 from ._errors import CallClosed, CallFailed, CallInvalid, CallRefused, CallTimedOut
-from ._server import Admission, Handshake, Refusal, Server, identity_of
+from ._server import Admission, Authenticate, Handshake, Refusal, Server, identity_of
 from ._transport import Take, Transport, TransportClosed
 
 if TYPE_CHECKING:
@@ -24,11 +24,14 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Admission",
+    "Authenticate",
+    "Backoff",
     "CallClosed",
     "CallFailed",
     "CallInvalid",
     "CallRefused",
     "CallTimedOut",
+    "ConnectFailed",
     "Endpoint",
     "Handshake",
     "NoCommonVersion",
@@ -41,6 +44,7 @@ __all__ = [
     "connect",
     "identity_of",
     "serve",
+    "stay_connected",
     "url_of",
 ]
 

@@ -5,17 +5,20 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any, Protocol
+import random as random_module
+import ssl as ssl_module
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypedDict
 from urllib.parse import quote
 
 from .._codec import Codec
 from .._session import Session
 from ._endpoint import Endpoint
+from ._errors import CallFailed
 from ._server import NEWEST_FIRST
 
 if TYPE_CHECKING:
-    import ssl as ssl_module
+    from typing_extensions import Unpack
 
     from .._router import Router
     from ._transport import Transport
@@ -23,8 +26,16 @@ if TYPE_CHECKING:
 log = logging.getLogger("ocppcore.aio")
 
 
-class NoCommonVersion(ConnectionError):
-    """The server agreed to none of the subprotocols that were offered; the connection is closed again."""
+class ConnectFailed(ConnectionError):
+    """A connection could not be made; `status` is the HTTP status of the server that refused it, None if it did not come that far."""
+
+    def __init__(self, message: str, status: int | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class NoCommonVersion(ConnectFailed):
+    """The server agreed to none of the subprotocols that were offered; the connection was closed again."""
 
 
 class Open(Protocol):
@@ -38,8 +49,31 @@ class Open(Protocol):
         ssl: ssl_module.SSLContext | None,
         max_size: int,
     ) -> tuple[Transport, str | None]:
-        """The open transport and the subprotocol that the server chose. Raises OSError or the library's own exception."""
+        """The open transport and the subprotocol that the server chose. OSError when it cannot be opened; ConnectFailed is one."""
         ...
+
+
+class Backoff(NamedTuple):
+    """How long a station waits before it tries to connect again (OCPP 2.x Part 4 ch. 8, variables of OCPPCommCtrlr).
+
+    `wait_minimum` seconds (RetryBackOffWaitMinimum) and a random part of up to `random_range` seconds (RetryBackOffRandomRange) before the
+    first attempt; then twice the wait before and a new random part, `repeat_times` times (RetryBackOffRepeatTimes); then the same
+    wait each time. A connection that was made begins it anew. 1.6 asks for a back-off and names no numbers.
+    """
+
+    wait_minimum: float = 10.0
+    repeat_times: int = 5
+    random_range: float = 10.0
+
+    def waits(self, random: Callable[[], float] = random_module.random) -> Iterator[float]:
+        """The seconds to wait before each attempt; `random` gives numbers from 0 to 1."""
+        wait = self.wait_minimum + random() * self.random_range
+        yield wait
+        for _ in range(self.repeat_times):
+            wait = 2 * wait + random() * self.random_range
+            yield wait
+        while True:
+            yield wait
 
 
 def url_of(url: str, identity: str) -> str:
@@ -52,6 +86,20 @@ def station_session(codec: Codec[Any]) -> Session:
     return Session(codec, "station")
 
 
+class ConnectSettings(TypedDict, total=False):
+    """The settings of `connect`, which `stay_connected` passes on."""
+
+    versions: Iterable[str | Codec[Any]]
+    default: str | None
+    password: str | bytes | None
+    headers: Mapping[str, str] | None
+    ssl: ssl_module.SSLContext | None
+    open_websocket: Open | None
+    make_session: Callable[[Codec[Any]], Session]
+    drain: float
+    stall: float
+
+
 @contextlib.asynccontextmanager
 async def connect(
     url: str,
@@ -60,6 +108,7 @@ async def connect(
     *,
     versions: Iterable[str | Codec[Any]] = NEWEST_FIRST,
     default: str | None = None,
+    password: str | bytes | None = None,
     headers: Mapping[str, str] | None = None,
     ssl: ssl_module.SSLContext | None = None,
     open_websocket: Open | None = None,
@@ -69,9 +118,11 @@ async def connect(
 ) -> AsyncGenerator[Endpoint]:
     """Connects a station once: `async with connect("ws://csms.example.com/ocpp", "CP001", router) as endpoint: ...`
 
-    `versions` are offered in this order. A server that chooses none of them is taken to speak `default`, if that is given, else
-    NoCommonVersion is raised. `open_websocket` is that of a skin, unless given that of `ocppcore.aio.websockets`. What
-    it raises when the connection cannot be made comes out. The connection is closed when the block ends.
+    `versions` are subprotocols, or codecs for them, and are offered in this order. A server that chooses none of them is taken to
+    speak `default`, if that is given, else NoCommonVersion is raised. `password` is for HTTP Basic, a `str` as UTF-8 for 2.x and
+    `bytes.fromhex(key)` for 1.6; `ssl` for wss (`ocppcore.aio.security.client_context`). `open_websocket` is that of a skin, unless given that of
+    `ocppcore.aio.websockets`. OSError, of which ConnectFailed is one, when the connection cannot be made. It is closed
+    when the block ends.
     """
     if open_websocket is None:
         from .websockets import open_websocket as with_websockets
@@ -80,7 +131,12 @@ async def connect(
     codecs = [version if isinstance(version, Codec) else Codec(version) for version in versions]
     by_name = {codec.subprotocol: codec for codec in codecs}
     max_size = max(codec.max_size for codec in codecs)
-    transport, agreed = await open_websocket(url_of(url, identity), tuple(by_name), headers or {}, ssl, max_size)
+    sent = dict(headers or {})
+    if password is not None:
+        from .security import basic_header
+
+        sent["Authorization"] = basic_header(identity, password)
+    transport, agreed = await open_websocket(url_of(url, identity), tuple(by_name), sent, ssl, max_size)
     codec = by_name.get(agreed or default or "")
     if codec is None:
         await transport.close(1002, "no common subprotocol")
@@ -94,3 +150,58 @@ async def connect(
         if not endpoint.closed:
             await endpoint.close(1001, drain=0.0)
         await running
+
+
+async def stay_connected(
+    url: str,
+    identity: str,
+    router: Router,
+    connected: Callable[[Endpoint], Awaitable[object]] | None = None,
+    *,
+    backoff: Backoff = Backoff(),  # noqa: B008 - a value
+    random: Callable[[], float] = random_module.random,
+    sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
+    **settings: Unpack[ConnectSettings],
+) -> None:
+    """Keeps a station connected until it is cancelled: connects, serves, and when the connection ends waits and connects again.
+
+    `connected` is awaited with the endpoint of each new connection, for what a station says first, or does as long as it is connected; it is
+    cancelled when the connection ends. A CallFailed that it raises ends the connection; any other exception comes out. `settings` are those
+    of `connect`.
+    """
+    waits = backoff.waits(random)
+    while True:
+        try:
+            async with connect(url, identity, router, **settings) as endpoint:
+                waits = backoff.waits(random)
+                await _while_connected(endpoint, connected)
+        except OSError as error:
+            log.warning("%s: cannot connect to %s: %s", identity, url, error)
+        wait = next(waits)
+        log.info("%s: connects again in %.1f s", identity, wait)
+        await sleep(wait)
+
+
+async def _while_connected(endpoint: Endpoint, connected: Callable[[Endpoint], Awaitable[object]] | None) -> None:
+    if connected is None:
+        await endpoint.wait_closed()
+        return
+
+    async def work() -> None:
+        try:
+            await connected(endpoint)
+        except CallFailed as failed:
+            log.warning("%s: the connection is closed, since a call failed: %s", endpoint.identity, failed)
+        else:
+            await endpoint.wait_closed()
+
+    working = asyncio.ensure_future(work())
+    closed = asyncio.ensure_future(endpoint.wait_closed())
+    try:
+        await asyncio.wait((working, closed), return_when=asyncio.FIRST_COMPLETED)
+        if working.done():
+            await working  # its exception, if it has one
+    finally:
+        for task in (working, closed):
+            task.cancel()
+        await asyncio.wait((working, closed))

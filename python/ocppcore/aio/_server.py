@@ -6,9 +6,10 @@ A skin hands in what the HTTP request says (a Handshake), gets an Admission or a
 from __future__ import annotations
 
 import asyncio
+import inspect
 import logging
 import types
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from urllib.parse import unquote_to_bytes
 
@@ -16,6 +17,7 @@ from .. import _versions
 from .._codec import Codec
 from .._session import Session
 from ._endpoint import Endpoint
+from ._standard import IDENTITY_CHARACTERS, LONGEST_IDENTITY
 
 if TYPE_CHECKING:
     from .._router import Router
@@ -25,8 +27,6 @@ log = logging.getLogger("ocppcore.aio")
 
 NEWEST_FIRST = tuple(version.subprotocol for version in reversed(_versions.VERSIONS))
 """Every subprotocol that ocppcore speaks, the newest first."""
-
-_LONGEST_IDENTITY = {"1.6": 255, "2.0.1": 48, "2.1": 48}  # characters
 
 
 class Handshake(NamedTuple):
@@ -42,12 +42,16 @@ class Handshake(NamedTuple):
 
 
 class Admission(NamedTuple):
-    """A station that may connect: its identity, and the codec of the version that was agreed on."""
+    """A station that may connect: its identity, and the codec of the version that was agreed on.
+
+    `agreed` is the subprotocol to answer with, None where the station offered none and the server's default is taken. `welcome` is False
+    for one whose connection is to be opened and closed at once, the standard's way to say that no version is common.
+    """
 
     identity: str
     codec: Codec[Any]
     agreed: str | None
-    """The subprotocol to answer with; None where the station offered none and the server's default is taken."""
+    welcome: bool = True
 
 
 class Refusal(Exception):
@@ -60,6 +64,10 @@ class Refusal(Exception):
         self.headers = dict(headers or {})
 
 
+Authenticate = Callable[[Admission, Handshake], "bool | Awaitable[bool]"]
+"""Whether the station is who it says it is; it may also raise a Refusal of its own, with 404 for one that is not known."""
+
+
 def csms_session(codec: Codec[Any]) -> Session:
     """The session of a CSMS, as long as nobody asks for another."""
     return Session(codec, "csms")
@@ -70,8 +78,13 @@ class Server:
 
     `versions` are the subprotocols to speak, or codecs for them, in order of preference; unless given, all, the newest first. A station that
     offers none of them is refused; one that offers nothing is too, unless `default` says which version it is then taken to speak.
-    When a second connection of one identity comes, `keep` says which of the two stays. `make_session` makes the session of each
-    connection, `partial(Session, role="csms", max_open=4)` say; `drain` and `stall` are the Endpoint's.
+    Refused is with HTTP 400, as the certification tests want it; with `no_common="close"` the connection is opened without a
+    subprotocol and closed at once, as the standard's text has it (OCPP-J 1.6 §3.2, 2.x Part 4 §3.3).
+
+    `authenticate` is asked for each station (`ocppcore.aio.security` has the standard's ways); False is answered with 401. `identify` reads
+    the identity from the path, `identity_of` unless given. When a second connection of one identity comes, `keep` says which of the two stays.
+    `make_session` makes the session of each connection, `partial(Session, role="csms", max_open=4)` say; `drain` and `stall`
+    are the Endpoint's.
 
     `connections` holds the endpoint of every identity that is connected: `await server.connections["CP001"].call(...)`.
     """
@@ -82,6 +95,9 @@ class Server:
         *,
         versions: Iterable[str | Codec[Any]] = NEWEST_FIRST,
         default: str | None = None,
+        no_common: Literal["refuse", "close"] = "refuse",
+        authenticate: Authenticate | None = None,
+        identify: Callable[[str, str], str] | None = None,
         keep: Literal["new", "old"] = "new",
         make_session: Callable[[Codec[Any]], Session] = csms_session,
         drain: float = 10.0,
@@ -96,7 +112,12 @@ class Server:
             raise ValueError(f"default is {default!r}, which is not among versions: {', '.join(self._codecs)}")
         if keep not in ("new", "old"):
             raise ValueError(f'keep is "new" or "old", not {keep!r}')
+        if no_common not in ("refuse", "close"):
+            raise ValueError(f'no_common is "refuse" or "close", not {no_common!r}')
         self._default = default
+        self._no_common = no_common
+        self._authenticate = authenticate
+        self._identify = identify or identity_of
         self._keep = keep
         self._make_session = make_session
         self._drain = drain
@@ -116,31 +137,44 @@ class Server:
         return max(codec.max_size for codec in self._codecs.values())
 
     async def admit(self, handshake: Handshake) -> Admission:
-        """Who connects and in which version; raises Refusal."""
-        codec, agreed = self._negotiate(handshake)
-        identity = identity_of(handshake.path, codec.version)
+        """Who connects and in which version; raises Refusal. It waits for nothing but `authenticate`."""
+        admission = self._negotiate(handshake)
+        if not admission.welcome:
+            return admission
+        identity = self._identify(handshake.path, admission.codec.version)
+        admission = admission._replace(identity=identity)
+        if self._authenticate is not None:
+            genuine = self._authenticate(admission, handshake)
+            if inspect.isawaitable(genuine):
+                genuine = await genuine
+            if not genuine:
+                log.warning("%s: is refused, its credentials are missing or wrong", identity)
+                raise Refusal(401, "credentials are missing or wrong", {"WWW-Authenticate": 'Basic realm="OCPP"'})
         if self._keep == "old" and identity in self._connections:
             raise Refusal(409, f"{identity!r} is connected already")
-        return Admission(identity, codec, agreed)
+        return admission
 
-    def _negotiate(self, handshake: Handshake) -> tuple[Codec[Any], str | None]:
+    def _negotiate(self, handshake: Handshake) -> Admission:
         for name, codec in self._codecs.items():
             if name in handshake.offered:
-                return codec, name
+                return Admission("", codec, name)
         if not handshake.offered and self._default is not None:
-            return self._codecs[self._default], None
-        spoken = ", ".join(self._codecs)
-        if not handshake.offered:
-            raise Refusal(400, f"no subprotocol was offered; this server speaks {spoken}")
+            return Admission("", self._codecs[self._default], None)
         for name in handshake.offered:
             try:
                 _versions.version_of(name)
             except ValueError as advice:
-                log.warning("%s: %s", handshake.path, advice)
-        raise Refusal(400, f"no common subprotocol; this server speaks {spoken}")
+                log.warning("%s: is refused: %s", handshake.path, advice)
+        if self._no_common == "close":
+            return Admission("", next(iter(self._codecs.values())), None, welcome=False)
+        why = "no common subprotocol" if handshake.offered else "no subprotocol was offered"
+        raise Refusal(400, f"{why}; this server speaks {', '.join(self._codecs)}")
 
     async def run(self, transport: Transport, admission: Admission) -> None:
         """Serves an admitted connection until it has ended."""
+        if not admission.welcome:
+            await transport.close(1002, "no common subprotocol")
+            return
         identity = admission.identity
         session = self._make_session(admission.codec)
         endpoint = Endpoint(transport, session, self._router, identity, drain=self._drain, stall=self._stall)
@@ -188,10 +222,10 @@ def identity_of(path: str, version: str) -> str:
         raise Refusal(404, "the identity in the URL is not UTF-8") from None
     if not identity:
         raise Refusal(404, "the URL must end with the station's identity")
-    if len(identity) > _LONGEST_IDENTITY[version]:
-        raise Refusal(404, f"the identity in the URL has more than {_LONGEST_IDENTITY[version]} characters")
+    if len(identity) > LONGEST_IDENTITY[version]:
+        raise Refusal(404, f"the identity in the URL has more than {LONGEST_IDENTITY[version]} characters")
     if not identity.isprintable():
         raise Refusal(404, "the identity in the URL holds characters that cannot be printed")
-    if ":" in identity and version != "1.6":
-        raise Refusal(404, "an identity holds no colon from OCPP 2.0.1 on")
+    if version != "1.6" and not IDENTITY_CHARACTERS.issuperset(identity):
+        raise Refusal(404, f"the identity in the URL holds characters that OCPP {version} does not allow in one")
     return identity

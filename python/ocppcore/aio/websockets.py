@@ -11,7 +11,7 @@ try:
     from websockets.asyncio.server import ServerConnection
     from websockets.asyncio.server import serve as _serve
     from websockets.datastructures import Headers
-    from websockets.exceptions import ConnectionClosed
+    from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
     from websockets.http11 import Response
     from websockets.typing import Subprotocol
 except ModuleNotFoundError as error:
@@ -22,6 +22,7 @@ import http
 import ssl as ssl_module
 from collections.abc import AsyncGenerator, Mapping
 
+from ._client import ConnectFailed
 from ._server import Admission, Handshake, Refusal, Server
 from ._transport import Take, TransportClosed
 
@@ -133,13 +134,20 @@ async def open_websocket(
     ssl: ssl_module.SSLContext | None,
     max_size: int,
 ) -> tuple[WebSocketsTransport, str | None]:
-    """Opens a connection for `connect`."""
+    """Opens a connection, for `connect`."""
     options: dict[str, Any] = {} if ssl is None else {"ssl": ssl}
-    connection = await _connect(
-        url,
-        subprotocols=[Subprotocol(name) for name in subprotocols],
-        additional_headers=headers,
-        max_size=max_size,
-        **options,
-    )
+    try:
+        connection = await _connect(
+            url,
+            subprotocols=[Subprotocol(name) for name in subprotocols],
+            additional_headers=headers,
+            max_size=max_size,
+            **options,
+        )
+    except InvalidStatus as error:
+        status = error.response.status_code
+        reason = error.response.body.decode(errors="replace") if error.response.body else error.response.reason_phrase
+        raise ConnectFailed(f"the server answered {status}: {reason}", status) from error
+    except InvalidHandshake as error:
+        raise ConnectFailed(str(error)) from error
     return WebSocketsTransport(connection), connection.subprotocol
