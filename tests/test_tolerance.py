@@ -409,6 +409,10 @@ def test_a_codec_keeps_its_policy(backend: str) -> None:
     assert copy.copy(codec) is codec
     assert pickle.loads(pickle.dumps(codec)).policy == Policy.tolerant
     assert codec.extend(policy=Policy.strict).policy == Policy.strict
+    # No call of Python stands before data without fault.
+    assert type(codec).decode is type(Codec("ocpp1.6", backend=backend)).decode
+    with pytest.raises(TypeError):
+        codec.decode(1)
 
 
 @pytest.mark.parametrize(

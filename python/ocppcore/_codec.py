@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any, Generic, Literal, NamedTuple, NoReturn, TypeVar, cast, overload
 
 from . import _backend, _extend, _versions
@@ -244,12 +244,7 @@ class Codec(Generic[FrameT]):
 
     def _tolerance(self) -> Tolerance:
         """The second pass by this codec's policy."""
-        from ._policy import Policy
-        from ._tolerant import Tolerance
-
-        settings = self._settings
-        policy = Policy.strict if settings.policy is None else settings.policy
-        return Tolerance(_arguments(settings, "python"), policy, settings.vocabulary.messages)
+        return _tolerance_of(self._settings)
 
     def _walker(self) -> Any:
         return _backend.load("python").Engine(*_arguments(self._settings, "python"))
@@ -381,14 +376,11 @@ def _tolerant_class_of(backend: _backend.BackendName) -> Any:
     base: Any = _class_of(backend)
 
     class TolerantCodec(base):  # type: ignore[misc]
-        __slots__ = ()
+        __slots__ = ("_strict",)
 
-        def decode(self, data: Data, pending: Pending | None = None) -> Any:
-            try:
-                return engine.decode(self, data, pending)
-            except OcppError:
-                outcome = self._tolerance().frame(data, pending)
-            return outcome.accepted()
+        def _decode_strictly(self, data: Data, pending: Pending | None) -> Any:
+            strict: Codec[Any] = self._strict
+            return strict.decode(data, pending)
 
         def validate(self, data: Data, pending: Pending | None = None) -> None:
             try:
@@ -437,11 +429,32 @@ def _tolerant_class_of(backend: _backend.BackendName) -> Any:
 
 
 def _make(settings: _Settings) -> Codec[Any]:
-    cls = _class_of(settings.backend) if settings.policy is None else _tolerant_class_of(settings.backend)
     engine: Any = _backend.load(settings.backend).Engine
-    codec: Any = engine.__new__(cls, *_arguments(settings, settings.backend))
+    arguments = _arguments(settings, settings.backend)
+    codec: Any
+    if settings.policy is None:
+        codec = engine.__new__(_class_of(settings.backend), *arguments)
+    else:
+        # The engine itself asks for a second look, so that data without fault costs what it costs without a policy.
+        codec = engine.__new__(_tolerant_class_of(settings.backend), *arguments, partial(_second_look, settings))
+        codec._strict = _make(settings._replace(policy=None))
     codec._settings = settings
     return cast("Codec[Any]", codec)
+
+
+def _second_look(settings: _Settings, error: Exception, data: Data, pending: Pending | None) -> Any:
+    """What the policy makes of data that a strict decode has refused."""
+    if not isinstance(error, OcppError):
+        raise error
+    return _tolerance_of(settings).frame(data, pending).accepted()
+
+
+def _tolerance_of(settings: _Settings) -> Tolerance:
+    from ._policy import Policy
+    from ._tolerant import Tolerance
+
+    policy = Policy.strict if settings.policy is None else settings.policy
+    return Tolerance(_arguments(settings, "python"), policy, settings.vocabulary.messages)
 
 
 def _arguments(settings: _Settings, backend: _backend.BackendName) -> tuple[Any, ...]:

@@ -36,6 +36,9 @@ TRANSACTION = "@transaction"
 """As an action: every message that belongs to a charging transaction, by the version's own list."""
 
 
+_ANY, _ANYWHERE = ("*",), ("**",)
+
+
 def _checked_names(what: str, names: object, known: Iterable[str] | None) -> tuple[str, ...]:
     """One name or several, as a tuple."""
     given = (names,) if isinstance(names, str) else names
@@ -126,18 +129,13 @@ class PolicyRule(msgspec.Struct, frozen=True, kw_only=True):
 
     def holds_for(self, action: str, transaction: bool, pointer: str, direction: Literal["in", "out"]) -> bool:
         """Whether it is for a message, a place in it, and a direction."""
-        return (
-            self.direction in ("both", direction)
-            and any(
-                transaction
-                if pattern == TRANSACTION
-                else pattern == "*" or _glob(pattern).fullmatch(action) is not None
-                for pattern in self.action
-            )
-            and any(
-                pattern == "**" or _pointer_glob(pattern).fullmatch(pointer) is not None for pattern in self.pointer
-            )
-        )
+        if self.direction != "both" and self.direction != direction:
+            return False
+        if self.action != _ANY and not any(
+            transaction if pattern == TRANSACTION else _glob(pattern).fullmatch(action) for pattern in self.action
+        ):
+            return False
+        return self.pointer == _ANYWHERE or any(_pointer_glob(pattern).fullmatch(pointer) for pattern in self.pointer)
 
 
 def _is_table(value: object) -> TypeGuard[Mapping[str, Any]]:

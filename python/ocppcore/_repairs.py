@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING, NamedTuple, cast
+from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple, Protocol, cast
 
 from ._pure.formats import integral, parse_datetime
 from ._pure.write import quote
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from ._pure.schema import Field
+    from ._pure.text import Fault
 
 ABSENT = "null"
 """What stands where a field is to be left out: the reader takes a null that was declared so for an absent field."""
@@ -25,22 +27,28 @@ _number = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?").fu
 _integer = re.compile(r"-?(?:0|[1-9][0-9]*)").fullmatch
 _space_in_time = re.compile(r"(\d{4}-\d\d-\d\d) +(\d\d:)").match
 _half_zone = re.compile(r"(.*:\d\d(?:\.\d+)?) ?([+-]\d\d)(\d\d)?").fullmatch
+_empty = re.compile(r'""|\[\s*\]|\{\s*\}').fullmatch
 _no_zone = re.compile(r".*[Tt ]\d\d:\d\d:\d\d(?:\.\d+)?").fullmatch
 
 
-class Place(NamedTuple):
-    """Where a fault lies: its kind, the field (None outside of the schema), what was expected, and what is around it.
+class Place:
+    """Where a fault lies: its kind and what was expected, and what is around it, found out when a repair asks.
 
-    `siblings` are the keys of the object to which a faulty key belongs; `elements` is the number of elements that the frame has; `values` are the
-    policy's own rewrites.
+    `values` are the policy's own rewrites.
     """
 
-    kind: str
-    field: Field | None
-    expected: object
-    siblings: Callable[[], frozenset[str]]
-    elements: Callable[[], int]
-    values: Mapping[str, str]
+    def __init__(self, fault: Fault, surroundings: Surroundings) -> None:
+        self.kind = fault.kind
+        self.expected = None if fault.kind == "missing" else fault.expected
+        self.values: Mapping[str, str] = {}
+        # What is missing is no field that could be repaired, but the object around it may be.
+        self._path = fault.path.rpartition("/")[0] if fault.kind == "missing" else fault.path
+        self._surroundings = surroundings
+
+    @cached_property
+    def field(self) -> Field | None:
+        """The field, or the item of a list; None outside of the schema."""
+        return self._surroundings.field(self._path)
 
     @property
     def optional(self) -> bool:
@@ -49,6 +57,30 @@ class Place(NamedTuple):
         return (
             field is not None and field.name is not None and not field.required and (field.item or field).kind != "any"
         )
+
+    def siblings(self) -> frozenset[str]:
+        """The keys of the object to which a faulty key belongs."""
+        return self._surroundings.keys_beside(self._path)
+
+    def elements(self) -> int:
+        """The number of elements that the frame has."""
+        return self._surroundings.elements()
+
+
+class Surroundings(Protocol):
+    """What is around a place."""
+
+    def field(self, path: str) -> Field | None:
+        """The field at a pointer, or the item of a list; None for what the schema does not know."""
+        ...
+
+    def keys_beside(self, path: str) -> frozenset[str]:
+        """The keys of the object that holds the field at a pointer."""
+        ...
+
+    def elements(self) -> int:
+        """The number of elements that the frame has."""
+        ...
 
 
 def _as_string(place: Place, text: str) -> str | None:
@@ -89,7 +121,7 @@ def _drop_null(place: Place, text: str) -> str | None:
 
 
 def _drop_empty(place: Place, text: str) -> str | None:
-    return ABSENT if re.fullmatch(r'""|\[\s*\]|\{\s*\}', text) and place.optional else None
+    return ABSENT if _empty(text) and place.optional else None
 
 
 def _letter_case(place: Place, text: str) -> str | None:
@@ -149,6 +181,8 @@ def _drop_surplus(place: Place, text: str) -> str | None:
 
 def _string(text: str) -> str:
     """The string that a JSON string stands for."""
+    if "\\" not in text:
+        return text[1:-1]
     value: str = json.loads(text, strict=False)
     return value
 

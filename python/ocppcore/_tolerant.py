@@ -347,15 +347,18 @@ class _Reading:
     ) -> tuple[PolicyRule | None, tuple[int, int, str] | None]:
         """The entry of the policy that decides about a fault, and the edit that it asks for."""
         span: tuple[int, int] | None = None
+        place: Place | None = None
         for rule in self._tolerance.policy.entries(fault.kind, now.action, transaction, fault.path, "in"):
             if rule.verdict != "repair":
                 return rule, None
             if (at, rule.repair) in self._tried:
                 continue
-            span = span or probe.span(fault)
-            if span is None:
-                continue
-            made = rewritten(rule.repair, probe.place(fault, rule.values), now.text.text[slice(*span)])
+            if place is None or span is None:
+                span, place = probe.span(fault), Place(fault, probe)
+                if span is None:
+                    continue
+            place.values = rule.values
+            made = rewritten(rule.repair, place, now.text.text[slice(*span)])
             if made is not None:
                 self._tried.add((at, rule.repair))
                 return msgspec.structs.replace(rule, repair=made[1]), (*span, made[0])
@@ -505,25 +508,24 @@ class _Probe:
         except Stop:
             return None
 
-    def place(self, fault: Fault, values: Mapping[str, str]) -> Place:
-        """What a repair may want to know."""
-        path = fault.path.rpartition("/")[0] if fault.kind == "missing" else fault.path
-        expected = None if fault.kind == "missing" else fault.expected
-        field = _field_at(self._now.type, path) if self._now.type is not None and path else None
-        return Place(fault.kind, field, expected, lambda: self._siblings(path), self._elements, values)
+    def field(self, path: str) -> Field | None:
+        """The field, or the item of a list, at a pointer; None for what the schema does not know."""
+        return _field_at(self._now.type, path) if self._now.type is not None and path else None
 
     @cached_property
     def _tree(self) -> Any:
         """The payload as plain Python."""
         return self._value_at(self.payload()[0])[1]
 
-    def _siblings(self, path: str) -> frozenset[str]:
+    def keys_beside(self, path: str) -> frozenset[str]:
+        """The keys of the object that holds the field at a pointer."""
         value: Any = self._tree
         for step in _steps(path)[:-1]:
             value = value[int(step) if type(value) is list else step]
         return frozenset(value)
 
-    def _elements(self) -> int:
+    def elements(self) -> int:
+        """The number of elements that the frame has."""
         return len(self._value_at(0)[1])
 
     def payload(self) -> tuple[int, int]:
@@ -547,7 +549,8 @@ class _Probe:
 
 def _steps(path: str) -> list[str]:
     """The steps of a JSON pointer."""
-    return [step.replace("~1", "/").replace("~0", "~") for step in path.split("/")[1:]]
+    steps = path.split("/")[1:]
+    return [step.replace("~1", "/").replace("~0", "~") for step in steps] if "~" in path else steps
 
 
 def _field_at(type_: ObjectType, path: str) -> Field | None:

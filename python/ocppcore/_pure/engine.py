@@ -37,22 +37,35 @@ class Head:
 class Engine:
     """The Python engine of a codec; `ocppcore.Codec` documents its methods.
 
-    `limits` maps "Type.field" to a raised maximum length; `make_error` makes the exception for a fault.
+    `limits` maps "Type.field" to a raised maximum length; `make_error` makes the exception for a fault. `second_look`, if there is one, is given
+    what `decode` would raise, and its arguments: what it gives or raises is the answer.
     """
 
-    __slots__ = ("_limits", "_make_error", "_max_size", "_schema")
+    __slots__ = ("_limits", "_make_error", "_max_size", "_schema", "_second_look")
 
     _schema: Schema
     _max_size: int
     _limits: Mapping[str, int]
     _make_error: Callable[..., Exception]
+    _second_look: Callable[[Exception, Any, Any], Any] | None
 
     def __new__(
-        cls, schema: Schema, max_size: int, limits: Mapping[str, int], make_error: Callable[..., Exception]
+        cls,
+        schema: Schema,
+        max_size: int,
+        limits: Mapping[str, int],
+        make_error: Callable[..., Exception],
+        second_look: Callable[[Exception, Any, Any], Any] | None = None,
     ) -> Engine:
         engine = object.__new__(cls)  # not super(): behind an engine stands Codec, which makes engines
         # A codec refuses to be changed, also by its own methods.
-        for name, value in (("schema", schema), ("max_size", max_size), ("limits", limits), ("make_error", make_error)):
+        for name, value in (
+            ("schema", schema),
+            ("max_size", max_size),
+            ("limits", limits),
+            ("make_error", make_error),
+            ("second_look", second_look),
+        ):
             object.__setattr__(engine, f"_{name}", value)
         return engine
 
@@ -60,6 +73,15 @@ class Engine:
 
     def decode(self, data: Any, pending: Mapping[str, Any] | None = None) -> Any:
         """The frame in `data`."""
+        try:
+            return self._decoded(data, pending)
+        except Exception as error:
+            if self._second_look is None:
+                raise
+            refused = error
+        return self._second_look(refused, data, pending)
+
+    def _decoded(self, data: Any, pending: Mapping[str, Any] | None) -> Any:
         data = text_or_bytes(data)
         self._check_size(data)
         walk = Walk(self._schema, data, self._limits)
@@ -71,7 +93,7 @@ class Engine:
 
     def validate(self, data: Any, pending: Mapping[str, Any] | None = None) -> None:
         """Check a frame."""
-        self.decode(data, pending)
+        self._decoded(data, pending)
 
     def peek(self, data: Any) -> Any:
         """The head of a frame."""

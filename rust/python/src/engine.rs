@@ -23,13 +23,15 @@ const FRAME_DEPTH: usize = 1;
 
 /// The native engine of a codec; `ocppcore.Codec` documents its methods.
 ///
-/// `limits` maps "type.field" to a raised maximum length; `make_error` makes the exception for a fault.
+/// `limits` maps "type.field" to a raised maximum length; `make_error` makes the exception for a fault. `second_look`, if there is one,
+/// is given what `decode` would raise, and its arguments: what it gives or raises is the answer.
 #[pyclass(subclass, frozen, module = "ocppcore._native")]
 pub struct Engine {
     pub schema: Py<Schema>,
     pub max_size: usize,
     pub limits: Option<Limits>,
     pub make_error: Py<PyAny>,
+    second_look: Option<Py<PyAny>>,
 }
 
 /// The answer that a CALLRESULT was read as, since `pending` knows its id.
@@ -42,14 +44,17 @@ struct Answered<'s> {
 #[pymethods]
 impl Engine {
     #[new]
+    #[pyo3(signature = (schema, max_size, limits, make_error, second_look=None))]
     fn new(
         schema: Bound<'_, Schema>,
         max_size: usize,
         limits: &Bound<'_, PyDict>,
         make_error: Py<PyAny>,
+        second_look: Option<Py<PyAny>>,
     ) -> PyResult<Self> {
         let raised = raised_limits(schema.get(), limits)?;
-        Ok(Self { schema: schema.unbind(), max_size, limits: (!raised.is_empty()).then_some(raised), make_error })
+        let limits = (!raised.is_empty()).then_some(raised);
+        Ok(Self { schema: schema.unbind(), max_size, limits, make_error, second_look })
     }
 
     #[pyo3(signature = (data, pending=None))]
@@ -58,24 +63,9 @@ impl Engine {
         data: &Bound<'py, PyAny>,
         pending: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let py = data.py();
-        let input = self.input(data)?;
-        let schema = self.schema.get();
-        let mut build = Build::new(py, schema);
-        let (head, body) = self.frame(py, &input, pending, &mut build)?;
-        let id = string(&build, &head.id)?;
-        let class = schema.door.class_of(head.kind);
-        match body {
-            Body::Payload { value, .. } => class.make(py, [id, value]),
-            Body::Raw { start, end } => {
-                let text = PyBytes::new(py, &input.bytes()[start..end]);
-                let raw = schema.door.raw_payload.make(py, [text.into_any(), start.into_bound_py_any(py)?])?;
-                class.make(py, [id, raw])
-            }
-            Body::Refusal(refusal) => {
-                let code = string(&build, &refusal.code)?;
-                class.make(py, [id, code, string(&build, &refusal.description)?, refusal.details])
-            }
+        match (self.decoded(data, pending), &self.second_look) {
+            (Err(error), Some(look)) => look_again(look.bind(data.py()), &error, data, pending),
+            (answer, _) => answer,
         }
     }
 
@@ -185,11 +175,39 @@ impl Engine {
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
         visit.call(&self.make_error)?;
+        visit.call(&self.second_look)?;
         visit.call(&self.schema)
     }
 }
 
 impl Engine {
+    #[inline(always)]
+    fn decoded<'py>(
+        &self,
+        data: &Bound<'py, PyAny>,
+        pending: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let py = data.py();
+        let input = self.input(data)?;
+        let schema = self.schema.get();
+        let mut build = Build::new(py, schema);
+        let (head, body) = self.frame(py, &input, pending, &mut build)?;
+        let id = string(&build, &head.id)?;
+        let class = schema.door.class_of(head.kind);
+        match body {
+            Body::Payload { value, .. } => class.make(py, [id, value]),
+            Body::Raw { start, end } => {
+                let text = PyBytes::new(py, &input.bytes()[start..end]);
+                let raw = schema.door.raw_payload.make(py, [text.into_any(), start.into_bound_py_any(py)?])?;
+                class.make(py, [id, raw])
+            }
+            Body::Refusal(refusal) => {
+                let code = string(&build, &refusal.code)?;
+                class.make(py, [id, code, string(&build, &refusal.description)?, refusal.details])
+            }
+        }
+    }
+
     /// The data of a frame, if it is not too long.
     #[inline(always)]
     fn input<'a, 'py>(&self, data: &'a Bound<'py, PyAny>) -> PyResult<Input<'a, 'py>> {
@@ -272,6 +290,18 @@ impl Engine {
         };
         report.error(self.make_error.bind(input.object().py()))
     }
+}
+
+/// What the codec's policy makes of data that was refused.
+#[cold]
+#[inline(never)]
+fn look_again<'py>(
+    look: &Bound<'py, PyAny>,
+    error: &PyErr,
+    data: &Bound<'py, PyAny>,
+    pending: Option<&Bound<'py, PyAny>>,
+) -> PyResult<Bound<'py, PyAny>> {
+    look.call1((error.value(data.py()), data, pending))
 }
 
 #[inline]
