@@ -1,8 +1,9 @@
 //! The envelope: what a frame is, before any schema, and the walk through a whole one (OCPP-J 1.6 §4.2, 2.x Part 4 §4.2).
 
 use crate::error::Kind;
-use crate::scan::{Begins, Cursor, Stop, Text, byte_at, plain_until, short_integer};
+use crate::scan::{Begins, Cursor, MAX_DEPTH, Stop, Text, plain_until, short_integer};
 use crate::schema::{FrameKind, Schema, Style};
+use crate::simd::Bytes;
 use crate::sink::{Check, Sink};
 use crate::validate::Walker;
 
@@ -66,8 +67,8 @@ pub fn head<'a>(cursor: &mut Cursor<'a>, schema: &Schema) -> Result<Head<'a>, St
 
 /// The head of a frame that is written in one of the two usual styles and has nothing wrong with it, and its end.
 #[inline(always)]
-fn usual_head<'a>(text: &'a [u8], schema: &Schema) -> Option<(Head<'a>, usize)> {
-    let start: &[u8; 4] = text.first_chunk()?;
+fn usual_head<'a>(text: Bytes<'a>, schema: &Schema) -> Option<(Head<'a>, usize)> {
+    let start: &[u8; 4] = text.all().first_chunk()?;
     let spaced = start[3] == b' ';
     if start[0] != b'[' || !start[1].is_ascii_digit() || start[2] != b',' {
         return None;
@@ -75,12 +76,12 @@ fn usual_head<'a>(text: &'a [u8], schema: &Schema) -> Option<(Head<'a>, usize)> 
     let number = i64::from(start[1] - b'0');
     let kind = schema.frame_kind(number)?;
     let (id, mut at) = usual_string(text, 3 + usize::from(spaced))?;
-    if id.length == 0 || id.length > MAX_ID {
+    if id.length == 0 || id.length > MAX_ID as usize {
         return None;
     }
     let mut action = None;
     if let FrameKind::Call | FrameKind::Send = kind {
-        if byte_at(text, at) != b',' || (spaced && byte_at(text, at + 1) != b' ') {
+        if text.byte(at) != b',' || (spaced && text.byte(at + 1) != b' ') {
             return None;
         }
         let (string, end) = usual_string(text, at + 1 + usize::from(spaced))?;
@@ -91,15 +92,15 @@ fn usual_head<'a>(text: &'a [u8], schema: &Schema) -> Option<(Head<'a>, usize)> 
 
 /// A string without escapes, all ASCII, and its end.
 #[inline(always)]
-fn usual_string(text: &[u8], at: usize) -> Option<(Text<'_>, usize)> {
-    if byte_at(text, at) != b'"' {
+fn usual_string(text: Bytes<'_>, at: usize) -> Option<(Text<'_>, usize)> {
+    if text.byte(at) != b'"' {
         return None;
     }
     let end = plain_until(text, at + 1);
-    if byte_at(text, end) != b'"' {
+    if text.byte(end) != b'"' {
         return None;
     }
-    Some((Text::plain(&text[at + 1..end]), end + 1))
+    Some((Text::plain(&text.all()[at + 1..end]), end + 1))
 }
 
 #[inline(never)]
@@ -115,7 +116,7 @@ fn any_head<'a>(cursor: &mut Cursor<'a>, schema: &Schema) -> Result<Head<'a>, St
     element(cursor, Kind::Arity)?;
     let spaced = cursor.byte() == b' ';
     let id = string_of(cursor, Kind::MessageIdType)?;
-    if id.length == 0 || id.length > MAX_ID {
+    if id.length == 0 || id.length > MAX_ID as usize {
         return cursor.fail(Kind::MessageIdLength, begin_of(cursor, &id));
     }
     let action = match kind {
@@ -215,8 +216,15 @@ pub(crate) fn end(cursor: &mut Cursor<'_>) -> Result<(), Stop> {
 /// Only white space may follow.
 #[inline(always)]
 pub fn end_of_text(cursor: &mut Cursor<'_>) -> Result<(), Stop> {
-    cursor.skip_space();
-    if cursor.at < cursor.text.len() { cursor.unexpected(cursor.at) } else { Ok(()) }
+    let end = cursor.text.all().len();
+    if cursor.at < end && {
+        cursor.skip_space();
+        cursor.at < end
+    } {
+        cursor.unexpected(cursor.at)
+    } else {
+        Ok(())
+    }
 }
 
 /// Where the payload begins, for a reader that looks no further; None for a refusal.
@@ -277,7 +285,7 @@ impl<'a, S: Sink> Walker<'_, 'a, S> {
         let Some(action) = &head.action else { return self.cursor.fail(Kind::ActionUnknown, self.cursor.at) };
         let begin = begin_of(&self.cursor, action);
         let index = match action.escaped {
-            false => self.schema.action_in(self.cursor.text, begin + 1, self.cursor.at - 1),
+            false => self.schema.message_index(action.raw),
             true => self.schema.message_index(&action.bytes()),
         };
         let message = index.map(|index| &self.schema.messages[index]);
@@ -291,7 +299,14 @@ impl<'a, S: Sink> Walker<'_, 'a, S> {
 
     fn payload(&mut self, which: u32) -> Result<S::Value, Stop> {
         self.require_object()?;
-        let (value, end) = self.object(which, self.cursor.at)?;
+        let brace = self.cursor.at;
+        let of = &self.schema.types[which as usize];
+        if self.cursor.text.byte(brace + 1) == b'}' && of.required == 0 && self.cursor.depth < MAX_DEPTH {
+            let object = self.sink.object(of, which)?;
+            self.cursor.at = brace + 2;
+            return self.sink.finish(object, 0);
+        }
+        let (value, end) = self.object(which, brace, 0)?;
         self.cursor.at = end;
         Ok(value)
     }

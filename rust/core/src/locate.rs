@@ -30,7 +30,7 @@ pub struct Located {
 
 /// Walks again to the fault that a walk over `cursor`'s text has met.
 pub fn locate(fault: Fault, schema: &Schema, limits: Option<&Limits>, cursor: Cursor<'_>, reading: Reading) -> Located {
-    let text = cursor.text;
+    let text = cursor.text.all();
     let mut sink = Trail { schema, limits, steps: Vec::new(), objects: Vec::new() };
     let mut walker = Walker::new(schema, limits, cursor, &mut sink);
     let stopped = match reading {

@@ -5,79 +5,93 @@
 
 use std::fmt;
 
-use crate::simd::{self, WIDTH, window, window_at_end};
+use crate::simd::{self, Bytes, WIDTH};
 
-/// A text to be recognised where it is expected. It fills one cache line.
+/// A text to be recognised where it is expected.
 #[derive(Clone)]
-#[repr(align(64))]
 pub struct Pattern {
     /// The first bytes, and one bit for each of them that counts.
     head: [u8; WIDTH],
     mask: u32,
-    pub length: u32,
-    /// The last bytes of a text that is longer than that.
+    /// How many bytes are compared, and how many of them are passed.
+    whole: u16,
+    length: u16,
+    /// The last bytes of a text that is longer than a window.
     tail: [u8; WIDTH],
     /// All of a text that is longer than head and tail together.
     long: Option<Box<[u8]>>,
 }
 
 impl Pattern {
-    pub fn new(text: &[u8]) -> Self {
-        let tail = if text.len() > WIDTH { text.last_chunk() } else { None };
+    /// A pattern that stands where `text` does and `ahead` follows it.
+    pub fn new(text: &[u8], ahead: &[u8]) -> Self {
+        let whole = &[text, ahead].concat()[..];
+        let tail = if whole.len() > WIDTH { whole.last_chunk() } else { None };
+        // A text that is absurdly long stands nowhere: no byte is compared for this bit.
+        let absurd = if whole.len() > usize::from(u16::MAX) { ALL + 1 } else { 0 };
         Self {
-            head: padded(text).to_le_bytes(),
-            mask: u32::MAX >> (32 - text.len().min(WIDTH)),
-            length: text.len() as u32,
+            head: padded(whole).to_le_bytes(),
+            mask: ALL >> (WIDTH - whole.len().min(WIDTH)) | absurd,
+            whole: whole.len() as u16,
+            length: text.len() as u16,
             tail: tail.copied().unwrap_or_default(),
-            long: (text.len() > 2 * WIDTH).then(|| text.into()),
+            long: (whole.len() > 2 * WIDTH).then(|| whole.into()),
         }
     }
 
-    /// The end of the text if it stands at `at`, its first `skip` bytes aside.
+    /// The end of its text if that stands at `at`; only the bytes of the first window whose bits are in `counts` are compared there.
     #[inline(always)]
-    pub fn ends(&self, text: &[u8], at: usize, skip: u32) -> Option<usize> {
-        match window(text, at) {
-            Some(window) => self.ends_in(window, text, at, skip),
-            None => self.ends_in_rest(text, at, skip),
+    pub fn ends(&self, text: Bytes<'_>, at: usize, counts: u32) -> Option<usize> {
+        let stands = match text.window(at) {
+            Some(window) => !simd::sameness(window, &self.head) & self.mask & counts == 0,
+            None => self.stands_at_end(text, at, counts),
+        };
+        if stands && (usize::from(self.whole) <= WIDTH || self.rest_stands(text, at)) {
+            return Some(at + usize::from(self.length));
         }
+        None
     }
 
+    #[cold]
     #[inline(never)]
-    fn ends_in_rest(&self, text: &[u8], at: usize, skip: u32) -> Option<usize> {
+    fn stands_at_end(&self, text: Bytes<'_>, at: usize, counts: u32) -> bool {
         // A text that has ended has zeros where a pattern has none.
-        if at < text.len() { self.ends_in(&window_at_end(text, at), text, at, skip) } else { None }
+        at < text.all().len() && !simd::sameness(&text.window_at_end(at), &self.head) & self.mask & counts == 0
     }
 
     #[inline(always)]
-    fn ends_in(&self, window: &[u8; WIDTH], text: &[u8], at: usize, skip: u32) -> Option<usize> {
-        if simd::differences(window, &self.head) & self.mask & (u32::MAX << skip) != 0 {
-            return None;
-        }
-        let end = at + self.length as usize;
-        if self.length as usize <= WIDTH || self.rest_stands(text, at, end) { Some(end) } else { None }
-    }
-
-    #[inline(always)]
-    fn rest_stands(&self, text: &[u8], at: usize, end: usize) -> bool {
-        let Some(window) = window(text, end - WIDTH) else { return false };
-        simd::differences(window, &self.tail) == 0
-            && self.long.as_ref().is_none_or(|long| text[at + WIDTH..end] == long[WIDTH..])
+    fn rest_stands(&self, text: Bytes<'_>, at: usize) -> bool {
+        let end = at + usize::from(self.whole);
+        let Some(window) = text.window(end - WIDTH) else { return false };
+        simd::sameness(window, &self.tail) == ALL
+            && self.long.as_ref().is_none_or(|long| text.all()[at + WIDTH..end] == long[WIDTH..])
     }
 }
 
+/// The bit of every byte of a window.
+pub const ALL: u32 = u32::MAX >> (32 - WIDTH);
+
 impl fmt::Debug for Pattern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let head = &self.head[..self.head.len().min(self.length as usize)];
+        let head = &self.head[..WIDTH.min(usize::from(self.whole))];
         write!(f, "Pattern({:?}, {})", String::from_utf8_lossy(head), self.length)
     }
 }
 
 /// The first bytes of a text, zero behind a shorter one.
+#[inline(always)]
 fn padded(text: &[u8]) -> u128 {
-    let mut bytes = [0; WIDTH];
-    let count = text.len().min(WIDTH);
-    bytes[..count].copy_from_slice(&text[..count]);
-    u128::from_le_bytes(bytes)
+    if let Some(head) = text.first_chunk() {
+        return u128::from_le_bytes(*head);
+    }
+    match (text.first_chunk(), text.last_chunk()) {
+        // The two overlap: the last bytes are moved to where they belong.
+        (Some(first), Some(last)) => {
+            let last = u64::from_le_bytes(*last).checked_shr(8 * (WIDTH - text.len()) as u32).unwrap_or(0);
+            u128::from(u64::from_le_bytes(*first)) | u128::from(last) << 64
+        }
+        _ => text.iter().rev().fold(0, |bytes, byte| bytes << 8 | u128::from(*byte)),
+    }
 }
 
 /// The bits of the first bytes, by their number.
@@ -90,12 +104,6 @@ const MASKS: [u128; WIDTH + 1] = {
     }
     masks
 };
-
-/// The bits of the first `count` bytes of a window.
-#[inline(always)]
-fn low_bytes(count: usize) -> u128 {
-    MASKS[count.min(WIDTH)]
-}
 
 /// A closed set of names, each known by its index.
 #[derive(Clone, Debug, Default)]
@@ -169,50 +177,9 @@ impl Names {
     }
 
     /// The index of a name.
+    #[inline]
     pub fn find(&self, name: &[u8]) -> Option<usize> {
-        self.look_up(name, padded(name), tail_of(name))
-    }
-
-    /// The index of the name that is the bytes from `start` to `end` of `text`; faster than `find` where the text goes on behind it.
-    #[inline(always)]
-    pub fn find_in(&self, text: &[u8], start: usize, end: usize) -> Option<usize> {
-        let name = &text[start..end];
-        match window(text, start) {
-            Some(window) => self.look_up(name, u128::from_le_bytes(*window) & low_bytes(name.len()), tail_of(name)),
-            None => self.find_at_end(text, start, name),
-        }
-    }
-
-    /// The index of the name that stands as a string of up to fifteen bytes at `at`, and the place behind it; None for any other, and near the
-    /// end of `text`.
-    #[inline(always)]
-    pub fn find_string(&self, text: &[u8], at: usize) -> Option<(usize, usize)> {
-        let window = window(text, at + 1)?;
-        let length = simd::first_special(window);
-        let quote = *window.get(length)?;
-        if text[at] != b'"' || quote != b'"' {
-            return None;
-        }
-        let head = u128::from_le_bytes(*window) & MASKS[length];
-        let mut index = usize::from(*self.heads.get(self.place(head, 0))?);
-        while index != 0 {
-            let entry = &self.entries[index - 1];
-            if entry.head == head && entry.length == length {
-                return Some((index - 1, at + length + 2));
-            }
-            index = usize::from(entry.next);
-        }
-        None
-    }
-
-    #[inline(never)]
-    fn find_at_end(&self, text: &[u8], start: usize, name: &[u8]) -> Option<usize> {
-        let rest = u128::from_le_bytes(window_at_end(text, start));
-        self.look_up(name, rest & low_bytes(name.len()), tail_of(name))
-    }
-
-    #[inline(always)]
-    fn look_up(&self, name: &[u8], head: u128, tail: u128) -> Option<usize> {
+        let (head, tail) = (padded(name), tail_of(name));
         let mut index = usize::from(*self.heads.get(self.place(head, tail))?);
         while index != 0 {
             let entry = &self.entries[index - 1];
@@ -223,6 +190,28 @@ impl Names {
                 && (name.len() <= 2 * WIDTH || *entry.name == *name)
             {
                 return Some(index - 1);
+            }
+            index = usize::from(entry.next);
+        }
+        None
+    }
+
+    /// The index of the name that stands as a string of up to fifteen bytes at `at`, where its opening quote is, and the place behind it; None for any
+    /// other, and near the end of `text`.
+    #[inline(always)]
+    pub fn find_string(&self, text: Bytes<'_>, at: usize) -> Option<(usize, usize)> {
+        let window = text.window(at + 1)?;
+        let length = simd::first_special(window);
+        let quote = *window.get(length)?;
+        if quote != b'"' {
+            return None;
+        }
+        let head = u128::from_le_bytes(*window) & MASKS[length];
+        let mut index = usize::from(*self.heads.get(self.place(head, 0))?);
+        while index != 0 {
+            let entry = &self.entries[index - 1];
+            if entry.head == head && entry.length == length {
+                return Some((index - 1, at + length + 2));
             }
             index = usize::from(entry.next);
         }
@@ -257,19 +246,13 @@ mod tests {
         let names = Names::new(WORDS.iter().map(|word| word.as_bytes()));
         for (index, word) in WORDS.iter().enumerate() {
             assert_eq!(names.find(word.as_bytes()), Some(index), "{word}");
-            let longer = format!("<<{word}>> and more text than a window holds");
-            assert_eq!(names.find_in(longer.as_bytes(), 2, 2 + word.len()), Some(index), "{word}");
-            let near = format!("{{\"{word}\"}}");
-            assert_eq!(names.find_in(near.as_bytes(), 2, 2 + word.len()), Some(index), "{word}");
-            let near = format!("sixteen and more {{\"{word}\"}}");
-            assert_eq!(names.find_in(near.as_bytes(), 19, 19 + word.len()), Some(index), "{word}");
             let quoted = format!("<\"{word}\" and more text than a window holds");
             let expected = (word.len() < WIDTH).then_some((index, 3 + word.len()));
-            assert_eq!(names.find_string(quoted.as_bytes(), 1), expected, "{word}");
+            assert_eq!(names.find_string(Bytes::new(quoted.as_bytes()), 1), expected, "{word}");
             let stranger = format!("{word}\0");
             assert_eq!(names.find(stranger.as_bytes()), None, "{word}");
             if word.len() > 1 {
-                assert_eq!(names.find_in(longer.as_bytes(), 2, 1 + word.len()), None, "{word}");
+                assert_eq!(names.find(&word.as_bytes()[1..]), None, "{word}");
             }
         }
         assert_eq!(Names::new([]).find(b"x"), None);
@@ -277,19 +260,27 @@ mod tests {
 
     #[test]
     fn patterns_stand_where_their_text_does() {
+        let ends = |pattern: &Pattern, text: &[u8], counts| pattern.ends(Bytes::new(text), 2, counts);
         for word in &WORDS[1..] {
-            let pattern = Pattern::new(word.as_bytes());
+            let pattern = Pattern::new(word.as_bytes(), b"");
             let text = format!("..{word} and more text than a window holds");
-            assert_eq!(pattern.ends(text.as_bytes(), 2, 0), Some(2 + word.len()), "{word}");
-            assert!(pattern.ends(text.replacen(&word[..1], "\u{1}", 1).as_bytes(), 2, 1).is_some(), "{word}");
+            assert_eq!(ends(&pattern, text.as_bytes(), ALL), Some(2 + word.len()), "{word}");
+            let first_changed = text.replacen(&word[..1], "\u{1}", 1);
+            assert_eq!(ends(&pattern, first_changed.as_bytes(), ALL << 1), Some(2 + word.len()), "{word}");
             let near = format!("..{word}");
-            assert_eq!(pattern.ends(near.as_bytes(), 2, 0), Some(near.len()), "{word}");
+            assert_eq!(ends(&pattern, near.as_bytes(), ALL), Some(near.len()), "{word}");
             for wrong in 2..2 + word.len() {
-                assert_eq!(pattern.ends(&near.as_bytes()[..wrong], 2, 0), None, "{word} cut off");
+                assert_eq!(ends(&pattern, &near.as_bytes()[..wrong], ALL), None, "{word} cut off");
                 let mut text = text.clone().into_bytes();
                 text[wrong] ^= 1;
-                assert_eq!(pattern.ends(&text, 2, 0), None, "{word} with byte {wrong} changed");
+                assert_eq!(ends(&pattern, &text, ALL), None, "{word} with byte {wrong} changed");
             }
+            let ahead = Pattern::new(word.as_bytes(), b"{");
+            assert_eq!(ends(&ahead, format!("..{word}{{").as_bytes(), ALL), Some(2 + word.len()), "{word}");
+            assert_eq!(ends(&ahead, format!("..{word}[").as_bytes(), ALL), None, "{word}");
+            assert_eq!(ends(&ahead, format!("..{word}").as_bytes(), ALL), None, "{word}");
         }
+        let absurd = "x".repeat(70_000);
+        assert_eq!(ends(&Pattern::new(absurd.as_bytes(), b""), format!("..{absurd}").as_bytes(), ALL), None);
     }
 }

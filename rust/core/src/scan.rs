@@ -6,7 +6,7 @@ use std::borrow::Cow;
 
 use crate::error::{Fault, Kind};
 use crate::format::number::{self, Number};
-use crate::simd;
+use crate::simd::{self, Bytes};
 
 /// Open brackets that a text may have at once, the frame's own included.
 pub const MAX_DEPTH: usize = 64;
@@ -17,15 +17,15 @@ pub struct Text<'a> {
     pub raw: &'a [u8],
     pub escaped: bool,
     pub ascii: bool,
-    /// Code points, after unescaping; no limit lies beyond what this can tell.
-    pub length: u32,
+    /// Code points, after unescaping.
+    pub length: usize,
 }
 
 impl<'a> Text<'a> {
     /// A string without escapes, all ASCII.
     #[inline(always)]
     pub(crate) fn plain(raw: &'a [u8]) -> Self {
-        Self { raw, escaped: false, ascii: true, length: code_points(raw.len()) }
+        Self { raw, escaped: false, ascii: true, length: raw.len() }
     }
 
     /// The bytes that the string stands for, as UTF-8.
@@ -38,11 +38,6 @@ impl<'a> Text<'a> {
     pub fn to_string_lossy(&self) -> String {
         String::from_utf8_lossy(&self.bytes()).into_owned()
     }
-}
-
-#[inline(always)]
-fn code_points(count: usize) -> u32 {
-    u32::try_from(count).unwrap_or(u32::MAX)
 }
 
 /// The first byte of a value, by what it begins.
@@ -75,7 +70,7 @@ pub struct Stop;
 /// A place in a text.
 #[derive(Clone, Debug)]
 pub struct Cursor<'a> {
-    pub text: &'a [u8],
+    pub text: Bytes<'a>,
     pub at: usize,
     /// Brackets that are open here.
     pub depth: usize,
@@ -85,7 +80,7 @@ pub struct Cursor<'a> {
 
 impl<'a> Cursor<'a> {
     pub fn new(text: &'a [u8]) -> Self {
-        Self { text, at: 0, depth: 0, fault: None }
+        Self { text: Bytes::new(text), at: 0, depth: 0, fault: None }
     }
 
     /// Ends the walk with a fault.
@@ -100,14 +95,14 @@ impl<'a> Cursor<'a> {
     #[cold]
     #[inline(never)]
     pub fn unexpected<T>(&mut self, at: usize) -> Result<T, Stop> {
-        let end = self.text.len();
+        let end = self.text.all().len();
         if at >= end { self.fail(Kind::Truncated, end) } else { self.fail(Kind::Syntax, at) }
     }
 
     /// The byte here; NUL, which nothing begins with, where the text has ended.
     #[inline(always)]
     pub fn byte(&self) -> u8 {
-        byte_at(self.text, self.at)
+        self.text.byte(self.at)
     }
 
     /// Passes white space; the byte behind it.
@@ -184,18 +179,18 @@ impl<'a> Cursor<'a> {
             b'n' => (b"null", None),
             _ => return self.unexpected(self.at),
         };
-        if self.text[self.at..].starts_with(word) {
+        if self.text.all()[self.at..].starts_with(word) {
             self.at += word.len();
             return Ok(value);
         }
-        let good = self.text[self.at..].iter().zip(word).take_while(|(byte, expected)| byte == expected).count();
+        let good = self.text.all()[self.at..].iter().zip(word).take_while(|(byte, expected)| byte == expected).count();
         self.unexpected(self.at + good)
     }
 
     /// Passes a number; its value is judged by whoever asked for it.
     #[inline]
     pub fn number(&mut self) -> Result<Number<'a>, Stop> {
-        match number::scan(self.text, self.at) {
+        match number::scan(self.text.all(), self.at) {
             Ok(number) => {
                 self.at += number.text.len();
                 Ok(number)
@@ -209,9 +204,9 @@ impl<'a> Cursor<'a> {
     pub fn string(&mut self) -> Result<Text<'a>, Stop> {
         let start = self.at + 1;
         let end = plain_until(self.text, start);
-        if byte_at(self.text, end) == b'"' {
+        if self.text.byte(end) == b'"' {
             self.at = end + 1;
-            return Ok(Text::plain(&self.text[start..end]));
+            return Ok(Text::plain(&self.text.all()[start..end]));
         }
         self.string_slowly(start, end)
     }
@@ -224,7 +219,7 @@ impl<'a> Cursor<'a> {
         let mut escaped = false;
         let mut ascii = true;
         loop {
-            let Some(&byte) = self.text.get(at) else {
+            let Some(&byte) = self.text.all().get(at) else {
                 return self.unexpected(at);
             };
             match byte {
@@ -248,12 +243,12 @@ impl<'a> Cursor<'a> {
             }
         }
         self.at = at + 1;
-        Ok(Text { raw: &self.text[start..at], escaped, ascii, length: code_points(length) })
+        Ok(Text { raw: &self.text.all()[start..at], escaped, ascii, length })
     }
 
     /// Passes an escape; a surrogate must be a pair.
     fn escape(&mut self, at: usize, ascii: &mut bool) -> Result<usize, Stop> {
-        match byte_at(self.text, at + 1) {
+        match self.text.byte(at + 1) {
             b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => Ok(at + 2),
             b'u' => {
                 let unit = self.unit(at + 2)?;
@@ -270,7 +265,7 @@ impl<'a> Cursor<'a> {
 
     /// Passes a high surrogate's escape and its partner's. Only where the text ends within the pair is it `truncated`.
     fn low_surrogate(&mut self, at: usize) -> Result<usize, Stop> {
-        let partner = self.text.get(at + 6..).unwrap_or_default();
+        let partner = self.text.all().get(at + 6..).unwrap_or_default();
         let fits = |(index, byte): (usize, &u8)| match index {
             0 => *byte == b'\\',
             1 => *byte == b'u',
@@ -280,7 +275,7 @@ impl<'a> Cursor<'a> {
             return self.fail(Kind::Surrogate, at);
         }
         if partner.len() < 6 {
-            return self.unexpected(self.text.len());
+            return self.unexpected(self.text.all().len());
         }
         match self.unit(at + 8)? {
             0xDC00..=0xDFFF => Ok(at + 12),
@@ -292,7 +287,7 @@ impl<'a> Cursor<'a> {
     fn unit(&mut self, at: usize) -> Result<u32, Stop> {
         let mut value = 0;
         for index in at..at + 4 {
-            match (byte_at(self.text, index) as char).to_digit(16) {
+            match (self.text.byte(index) as char).to_digit(16) {
                 Some(digit) => value = value * 16 + digit,
                 None => return self.unexpected(index),
             }
@@ -302,7 +297,7 @@ impl<'a> Cursor<'a> {
 
     /// Passes one multi-byte sequence of UTF-8.
     fn sequence(&mut self, at: usize) -> Result<usize, Stop> {
-        let window = &self.text[at..self.text.len().min(at + 4)];
+        let window = &self.text.all()[at..self.text.all().len().min(at + 4)];
         let width = match window[0] {
             0xC2..=0xDF => 2,
             0xE0..=0xEF => 3,
@@ -317,21 +312,15 @@ impl<'a> Cursor<'a> {
     }
 }
 
-/// The byte at a place; NUL, which nothing begins with, where the text has ended.
-#[inline(always)]
-pub fn byte_at(text: &[u8], at: usize) -> u8 {
-    if at < text.len() { text[at] } else { 0 }
-}
-
 /// The first place from `at` on that is no white space.
 #[inline(always)]
-pub fn skip_space(text: &[u8], at: usize) -> usize {
-    if byte_at(text, at) > b' ' { at } else { skip_space_slowly(text, at) }
+pub fn skip_space(text: Bytes<'_>, at: usize) -> usize {
+    if text.byte(at) > b' ' { at } else { skip_space_slowly(text, at) }
 }
 
 #[inline(never)]
-fn skip_space_slowly(text: &[u8], mut at: usize) -> usize {
-    while let b' ' | b'\t' | b'\n' | b'\r' = byte_at(text, at) {
+fn skip_space_slowly(text: Bytes<'_>, mut at: usize) -> usize {
+    while let b' ' | b'\t' | b'\n' | b'\r' = text.byte(at) {
         at += 1;
     }
     at
@@ -339,11 +328,12 @@ fn skip_space_slowly(text: &[u8], mut at: usize) -> usize {
 
 /// The value and the end of a plain integer of few digits, by far the most usual number; None for any other, and for what is none.
 #[inline(always)]
-pub fn short_integer(text: &[u8], at: usize) -> Option<(i64, usize)> {
-    let negative = byte_at(text, at) == b'-';
+pub fn short_integer(text: Bytes<'_>, at: usize) -> Option<(i64, usize)> {
+    let negative = text.byte(at) == b'-';
     let start = at + usize::from(negative);
-    let (value, end) = digits(text, start, 0);
-    if !fits(text, start, end, 18) || matches!(byte_at(text, end), b'.' | b'e' | b'E') {
+    let (value, count) = few_digits(text, start)?;
+    let end = start + count;
+    if leading_zero(text, start, count) || matches!(text.byte(end), b'.' | b'e' | b'E') {
         return None;
     }
     Some((if negative { -(value as i64) } else { value as i64 }, end))
@@ -352,68 +342,132 @@ pub fn short_integer(text: &[u8], at: usize) -> Option<(i64, usize)> {
 /// The value and the end of a decimal of at most fifteen digits without an exponent. The value is exact: numerator and power of ten are doubles,
 /// and one division rounds once. None for any other number, and for what is none.
 #[inline(always)]
-pub fn short_decimal(text: &[u8], at: usize) -> Option<(f64, usize)> {
-    const POWERS: [f64; 16] = [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15];
-    let negative = byte_at(text, at) == b'-';
+pub fn short_decimal(text: Bytes<'_>, at: usize) -> Option<(f64, usize)> {
+    let negative = text.byte(at) == b'-';
     let start = at + usize::from(negative);
-    let (mut value, mut end) = digits(text, start, 0);
-    if !fits(text, start, end, 15) {
+    let (mut value, count) = few_digits(text, start)?;
+    if leading_zero(text, start, count) {
         return None;
     }
+    let mut end = start + count;
     let mut places = 0;
-    if byte_at(text, end) == b'.' {
-        let fraction = end + 1;
-        (value, end) = digits(text, fraction, value);
-        places = end - fraction;
-        if places == 0 || end - start > 16 {
+    if text.byte(end) == b'.' {
+        let fraction;
+        (fraction, places) = few_digits(text, end + 1)?;
+        if count + places > 15 {
             return None;
         }
+        value = value * POWERS[places % POWERS.len()] + fraction;
+        end += 1 + places;
     }
     // An integral zero has no sign, a decimal one has.
-    if matches!(byte_at(text, end), b'e' | b'E') || (negative && value == 0) {
+    if matches!(text.byte(end), b'e' | b'E') || (negative && value == 0) {
         return None;
     }
-    let value = value as f64 / POWERS[places];
+    let value = value as f64 / POWERS[places % POWERS.len()] as f64;
     Some((if negative { -value } else { value }, end))
 }
 
-/// Whether the digits between two places are a JSON number's, and at most `most`.
+/// Whether a JSON number of so many digits begins with a zero that it may not have.
 #[inline(always)]
-fn fits(text: &[u8], start: usize, end: usize, most: usize) -> bool {
-    end > start && end - start <= most && (end - start == 1 || text[start] != b'0')
+fn leading_zero(text: Bytes<'_>, start: usize, count: usize) -> bool {
+    count > 1 && text.byte(start) == b'0'
 }
 
-/// The value of the digits from `at` on, put behind those of `value`, and their end. Too many digits give a wrong value, no fault.
+/// The value of the digits at a place, one to fifteen, and how many they are; None where there are none or more.
 #[inline(always)]
-fn digits(text: &[u8], mut at: usize, mut value: u64) -> (u64, usize) {
-    loop {
-        let digit = byte_at(text, at).wrapping_sub(b'0');
-        if digit > 9 {
-            return (value, at);
-        }
-        value = value.wrapping_mul(10).wrapping_add(u64::from(digit));
-        at += 1;
+fn few_digits(text: Bytes<'_>, at: usize) -> Option<(u64, usize)> {
+    let digits = text.word(at) ^ ZEROS;
+    let others = not_digits(digits);
+    if others == 0 {
+        return more_digits(text, at, digits);
+    }
+    let count = (others.trailing_zeros() / 8) as usize;
+    if count == 0 {
+        return None;
+    }
+    Some((eight_digits(digits << (64 - 8 * count)), count))
+}
+
+/// The same where the first eight are digits.
+#[inline(never)]
+fn more_digits(text: Bytes<'_>, at: usize, first: u64) -> Option<(u64, usize)> {
+    let digits = text.word(at + 8) ^ ZEROS;
+    let others = not_digits(digits);
+    if others == 0 {
+        return None;
+    }
+    let count = (others.trailing_zeros() / 8) as usize;
+    let value = eight_digits(first) * POWERS[count];
+    Some((if count == 0 { value } else { value + eight_digits(digits << (64 - 8 * count)) }, 8 + count))
+}
+
+/// The powers of ten up to the largest that few digits make.
+const POWERS: [u64; 16] = {
+    let mut powers = [1; 16];
+    let mut index = 1;
+    while index < powers.len() {
+        powers[index] = powers[index - 1] * 10;
+        index += 1;
+    }
+    powers
+};
+
+pub(crate) const ZEROS: u64 = ONES * b'0' as u64;
+const ONES: u64 = u64::MAX / 255;
+
+/// The high bit of each of eight bytes that is no digit, `ZEROS` having been taken off; exact up to the first.
+#[inline(always)]
+pub(crate) fn not_digits(digits: u64) -> u64 {
+    (digits.wrapping_add(ONES * (0x80 - 10)) | digits) & (ONES * 0x80)
+}
+
+/// The value of eight digits, the first the highest, `ZEROS` having been taken off.
+#[inline(always)]
+pub(crate) fn eight_digits(digits: u64) -> u64 {
+    // Pairs, then fours, then all: each step puts together neighbours.
+    let pairs = digits.wrapping_mul(10).wrapping_add(digits >> 8) & 0x00FF_00FF_00FF_00FF;
+    let fours = pairs.wrapping_mul(100).wrapping_add(pairs >> 16) & 0x0000_FFFF_0000_FFFF;
+    fours.wrapping_mul(10_000).wrapping_add(fours >> 32) & 0xFFFF_FFFF
+}
+
+/// `true` or `false` and its end; None for anything else.
+#[inline(always)]
+pub fn short_boolean(text: Bytes<'_>, at: usize) -> Option<(bool, usize)> {
+    const TRUE: u64 = u32::from_le_bytes(*b"true") as u64;
+    const FALSE: u64 = u64::from_le_bytes(*b"false\0\0\0");
+    let word = text.word(at);
+    match word & 0xFFFF_FFFF {
+        TRUE => Some((true, at + 4)),
+        _ if word & 0xFF_FFFF_FFFF == FALSE => Some((false, at + 5)),
+        _ => None,
     }
 }
 
 /// The index of the first byte from `at` on that is a quote, a backslash, a control character or not ASCII; the text's length if none is.
 #[inline(always)]
-pub(crate) fn plain_until(text: &[u8], mut at: usize) -> usize {
-    while let Some(window) = simd::window(text, at) {
-        let plain = simd::first_special(window);
-        at += plain;
-        if plain < simd::WIDTH {
-            return at;
+pub(crate) fn plain_until(text: Bytes<'_>, mut at: usize) -> usize {
+    while let Some(window) = text.window(at) {
+        let specials = simd::specials(window);
+        if specials != 0 {
+            return at + specials.trailing_zeros() as usize;
         }
+        at += simd::WIDTH;
     }
     plain_at_end(text, at)
 }
 
 /// The same within the last sixteen bytes.
 #[inline(never)]
-fn plain_at_end(text: &[u8], at: usize) -> usize {
-    // Behind the end stand zeros, which are special.
-    (at + simd::first_special(&simd::window_at_end(text, at))).min(text.len())
+fn plain_at_end(text: Bytes<'_>, at: usize) -> usize {
+    let end = text.all().len();
+    let specials = match text.all().last_chunk() {
+        // The window ends with the text: what lies before `at` in it does not count.
+        Some(window) if at < end => simd::specials_from(window, at + simd::WIDTH - end),
+        Some(_) => 0,
+        None => simd::specials(&text.window_at_end(at)),
+    };
+    if specials == 0 { end } else { (at + specials.trailing_zeros() as usize).min(end) }
 }
 
 /// Undoes the escapes of a string that the scanner has passed.

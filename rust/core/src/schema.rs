@@ -1,14 +1,15 @@
 //! The tables that drive the walk: one version's messages, types and fields, built from the compact model.
 //!
-//! A table learns in which order a sender writes fields. These hints are the only thing that changes after it is built, so
-//! threads that work side by side take a copy each (`Schema::clone`) instead of writing to the same memory.
+//! A table learns in which order a sender writes fields and which values they had. These hints are the only thing that changes after it is
+//! built, so threads that work side by side take a copy each (`Schema::clone`) instead of writing to the same memory.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU16, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU16, Ordering};
 
 use serde::Deserialize;
 
-use crate::names::{Names, Pattern};
+use crate::names::{ALL, Names, Pattern};
+use crate::simd::Bytes;
 
 /// The most fields that a type may have: one bit each tells which were seen.
 pub const MAX_FIELDS: usize = 128;
@@ -62,27 +63,48 @@ pub struct ObjectType {
     /// One bit per required field.
     pub required: u128,
     names: Names,
-    first: Hint,
+    /// By style: keys with a value of an enumeration.
+    pairs: [Vec<Pair>; 2],
+    /// What came first.
+    pub first: Next,
+}
+
+/// A key with its value, `,"key":"Value"`, which is recognised at once.
+#[derive(Debug, Clone)]
+#[repr(align(64))]
+pub struct Pair {
+    pattern: Pattern,
+    pub field: u16,
+    /// The value by its number among all of the version.
+    pub number: u32,
 }
 
 /// What the walk needs of a field stands first, together.
 #[derive(Debug, Clone)]
 #[repr(C)]
 pub struct Field {
+    /// What stands between the value before and this one, by style: `,"key":`.
+    keys: [Pattern; 2],
     /// The field's bit in `ObjectType::required`.
     pub bit: u128,
     pub kind: FieldKind,
     pub items: Option<Bounds>,
-    next: Hint,
-    pub value: ValueHint,
     /// Where it is: the index of its type, and its own.
     pub of: u32,
     pub index: u16,
+    /// The byte that the field's value begins with, and one of its items; 0 where it may be one of many.
+    pub opens: u8,
+    pub item_opens: u8,
+    /// There are limits or a step for its number.
+    pub bounded: bool,
     /// The type's draft is 4.
     pub draft4: bool,
     pub required: bool,
-    /// The key with what stands around it, by style.
-    keys: [Pattern; 2],
+    /// The guess that stands for the first of its pairs, if it has any.
+    paired: Option<u16>,
+    values: Values,
+    /// What came behind it.
+    pub next: Next,
     pub name: String,
     pub attr: String,
 }
@@ -121,97 +143,120 @@ pub struct Enumeration {
     /// How many values the enumerations before this one have: value i of this one is number `base` + i of the version.
     pub base: usize,
     pub names: Names,
-    /// The values with their quotes.
-    strings: Vec<Pattern>,
-    /// By value, the one that came behind it in the same field.
-    next: Vec<Memory>,
 }
 
-/// A number that a table remembers: relaxed, since it is only ever a guess.
-#[derive(Debug, Default)]
-struct Memory(AtomicU16);
+/// What is remembered apart: an object's place in the list that it stands in, the first ones. Stations list their measurands in the same order
+/// in each message.
+const PLACES: usize = 16;
 
-impl Memory {
-    fn of(value: usize) -> Self {
-        Self(AtomicU16::new(value as u16))
-    }
-
-    #[inline(always)]
-    fn get(&self) -> usize {
-        usize::from(self.0.load(Ordering::Relaxed))
-    }
-
-    #[inline(always)]
-    fn set(&self, value: usize) {
-        self.0.store(value as u16, Ordering::Relaxed);
-    }
+/// Where the sender went from here, by place: what came next the last time, a field by its index or a pair behind those, and the field that came the
+/// time before. It is only ever a guess, so that relaxed loads and stores do.
+#[derive(Debug)]
+pub struct Next {
+    last: [AtomicU16; PLACES],
+    before: [AtomicU8; PLACES],
 }
 
-impl Clone for Memory {
-    fn clone(&self) -> Self {
-        Self::of(self.get())
-    }
-}
+/// No field came: the object ended.
+const NOTHING: usize = u16::MAX as usize;
 
-/// Where the sender went from here: the fields that came next the last time and the time before.
-#[derive(Debug, Default, Clone)]
-struct Hint {
-    last: Memory,
-    before: Memory,
-}
-
-impl Hint {
+impl Next {
     fn of(index: usize) -> Self {
-        Self { last: Memory::of(index), before: Memory::of(index) }
+        Self {
+            last: std::array::from_fn(|_| AtomicU16::new(index as u16)),
+            before: std::array::from_fn(|_| AtomicU8::new(index as u8)),
+        }
     }
 
     #[inline(always)]
-    fn learn(&self, index: usize) {
-        self.before.set(self.last.get());
-        self.last.set(index);
+    fn last(&self, place: usize) -> usize {
+        usize::from(self.last[place % PLACES].load(Ordering::Relaxed))
+    }
+
+    #[inline(always)]
+    fn before(&self, place: usize) -> usize {
+        usize::from(self.before[place % PLACES].load(Ordering::Relaxed))
+    }
+
+    #[inline(always)]
+    fn learn(&self, place: usize, guess: usize) {
+        self.last[place % PLACES].store(guess as u16, Ordering::Relaxed);
+    }
+
+    #[inline(always)]
+    fn learn_before(&self, place: usize, field: usize) {
+        self.before[place % PLACES].store(field as u8, Ordering::Relaxed);
     }
 }
 
-/// What values a field of an enumeration had.
-#[derive(Debug, Default, Clone)]
-pub struct ValueHint {
-    last: Memory,
-    /// How well guesses did of late, 0 to `SURE`.
-    trust: Memory,
+impl Clone for Next {
+    fn clone(&self) -> Self {
+        Self {
+            last: std::array::from_fn(|place| AtomicU16::new(self.last(place) as u16)),
+            before: std::array::from_fn(|place| AtomicU8::new(self.before(place) as u8)),
+        }
+    }
+}
+
+/// What values a field of an enumeration had, by place.
+#[derive(Debug, Default)]
+struct Values {
+    last: [AtomicU8; PLACES],
+    /// How well guesses did of late, or would have done: 0 to `SURE`.
+    trust: AtomicU8,
 }
 
 /// The trust that many good guesses give, and what a guess needs to be tried.
-const SURE: usize = 8;
-const FAIR: usize = 4;
+const SURE: u8 = 8;
+const FAIR: u8 = 4;
 
-impl Enumeration {
-    /// The value whose string, quotes included, stands at `at`, and its end, if it is the one that is guessed: what came behind the
-    /// field's last value the time before.
+impl Clone for Values {
+    fn clone(&self) -> Self {
+        let copy = |memory: &AtomicU8| AtomicU8::new(memory.load(Ordering::Relaxed));
+        Self { last: std::array::from_fn(|place| copy(&self.last[place])), trust: copy(&self.trust) }
+    }
+}
+
+impl Pair {
+    /// The end of the pair, if it stands at `at`; only the bytes of the first window whose bits are in `counts` are compared there.
     #[inline(always)]
-    pub fn guessed(&self, hint: &ValueHint, text: &[u8], at: usize) -> Option<(usize, usize)> {
-        if hint.trust.get() < FAIR {
-            return None;
+    pub fn ends(&self, text: Bytes<'_>, at: usize, counts: u32) -> Option<usize> {
+        self.pattern.ends(text, at, counts)
+    }
+}
+
+impl Field {
+    /// The same for the field's key: where its value begins. None also if that does not begin as it must.
+    #[inline(always)]
+    pub fn key_ends(&self, style: Style, text: Bytes<'_>, at: usize, counts: u32) -> Option<usize> {
+        self.keys[style as usize].ends(text, at, counts)
+    }
+
+    /// Remembers that the field, which came behind `next`, had the value `found`, which was not guessed.
+    #[inline(always)]
+    pub fn learn_value(&self, next: &Next, place: usize, found: usize) {
+        let (Some(paired), Ok(value)) = (self.paired, u8::try_from(found)) else { return };
+        let last = self.values.last[place % PLACES].swap_relaxed(value);
+        let trust = self.values.trust.load(Ordering::Relaxed);
+        let trust = if last == value { (trust + 1).min(SURE) } else { trust / 2 };
+        self.values.trust.store(trust, Ordering::Relaxed);
+        if trust >= FAIR {
+            next.learn(place, usize::from(paired) + found);
         }
-        let guess = self.next.get(hint.last.get())?.get();
-        let end = self.strings.get(guess)?.ends(text, at, 0)?;
-        hint.last.set(guess);
-        Some((guess, end))
     }
+}
 
-    /// The value whose string stands at `at`, and its end; None if it is another string, or spelled in an unusual way.
-    #[inline(always)]
-    pub fn find_string(&self, text: &[u8], at: usize) -> Option<(usize, usize)> {
-        self.names.find_string(text, at)
-    }
+/// A swap that need not be atomic: what it changes is only a guess.
+trait SwapRelaxed<T> {
+    fn swap_relaxed(&self, value: T) -> T;
+}
 
-    /// Remembers that the field had the value `found`, which was not guessed, and whether guessing would have done better.
+impl SwapRelaxed<u8> for AtomicU8 {
     #[inline(always)]
-    pub fn learn(&self, hint: &ValueHint, found: usize) {
-        let Some(next) = self.next.get(hint.last.get()) else { return };
-        let trust = hint.trust.get();
-        hint.trust.set(if next.get() == found { (trust + 1).min(SURE) } else { trust / 2 });
-        next.set(found);
-        hint.last.set(found);
+    fn swap_relaxed(&self, value: u8) -> u8 {
+        let before = self.load(Ordering::Relaxed);
+        self.store(value, Ordering::Relaxed);
+        before
     }
 }
 
@@ -221,52 +266,83 @@ impl ObjectType {
         self.names.find(name)
     }
 
-    /// The index of the field whose name is the bytes from `start` to `end`.
+    /// The index of the field whose name stands as a string at `at`, and the string's end; None for any other key, and for one that is spelled
+    /// in an unusual way.
     #[inline]
-    pub fn find_in(&self, text: &[u8], start: usize, end: usize) -> Option<usize> {
-        self.names.find_in(text, start, end)
+    pub fn find_string(&self, text: Bytes<'_>, at: usize) -> Option<(usize, usize)> {
+        self.names.find_string(text, at)
     }
 
-    /// The field whose key stands at `at`, behind the value of the field `previous` and up to its own value, and the byte behind it;
-    /// None if it is not one that came there the last two times, in that style.
+    /// What is guessed to come now: a field, or a pair, or nothing any more.
     #[inline(always)]
-    pub fn predicted(&self, style: Style, previous: &Field, text: &[u8], at: usize) -> Option<(&Field, usize)> {
-        self.followed(&previous.next, style, text, at, 0)
-    }
-
-    /// The same for the first key, whose opening brace is at `at`.
-    #[inline(always)]
-    pub fn predicted_first(&self, style: Style, text: &[u8], at: usize) -> Option<(&Field, usize)> {
-        // The brace stands where the comma would: `{"key":`, `{"key": `; the space behind a comma has no like.
-        match style {
-            Style::Compact => self.followed(&self.first, style, text, at, 1),
-            Style::Spaced => self.followed(&self.first, style, text, at.wrapping_sub(1), 2),
+    pub fn guess(&self, style: Style, next: &Next, place: usize) -> Guess<'_> {
+        let guess = next.last(place);
+        match self.fields.get(guess) {
+            Some(field) => Guess::Field(field),
+            None => match self.pairs[style as usize].get(guess - self.fields.len()) {
+                Some(pair) => Guess::Pair(pair),
+                None => Guess::End,
+            },
         }
     }
 
-    #[inline(always)]
-    fn followed(&self, hint: &Hint, style: Style, text: &[u8], at: usize, skip: u32) -> Option<(&Field, usize)> {
-        let field = self.fields.get(hint.last.get())?;
-        if let Some(end) = field.keys[style as usize].ends(text, at, skip) {
-            return Some((field, end));
+    /// The field that was guessed, be it with another value.
+    fn guessed(&self, next: &Next, place: usize) -> Option<&Field> {
+        match self.guess(Style::Compact, next, place) {
+            Guess::Field(field) => Some(field),
+            Guess::Pair(pair) => self.fields.get(usize::from(pair.field)),
+            Guess::End => None,
         }
-        self.followed_before(hint, style, text, at, skip)
     }
 
-    #[inline(never)]
-    fn followed_before(&self, hint: &Hint, style: Style, text: &[u8], at: usize, skip: u32) -> Option<(&Field, usize)> {
-        let before = hint.before.get();
-        let field = self.fields.get(before)?;
-        let end = field.keys[style as usize].ends(text, at, skip)?;
-        hint.learn(before);
-        Some((field, end))
-    }
-
-    /// Remembers that the field `index` came behind `previous`, or first.
+    /// The field whose key stands at `at` and where its value begins, where the guess was wrong: the field that was guessed with another value, or the
+    /// one that came the time before.
     #[inline]
-    pub fn learn(&self, previous: Option<&Field>, index: usize) {
-        previous.map_or(&self.first, |previous| &previous.next).learn(index);
+    pub fn guess_again(
+        &self,
+        style: Style,
+        next: &Next,
+        place: usize,
+        text: Bytes<'_>,
+        at: usize,
+    ) -> Option<(&Field, usize)> {
+        let guessed = self.guessed(next, place);
+        if let Some(field) = guessed
+            && let Some(value) = field.key_ends(style, text, at, ALL)
+        {
+            return Some((field, value));
+        }
+        let field = self.fields.get(next.before(place))?;
+        let value = field.key_ends(style, text, at, ALL)?;
+        next.learn(place, usize::from(field.index));
+        next.learn_before(place, guessed.map_or(NOTHING, |guessed| usize::from(guessed.index)));
+        Some((field, value))
     }
+
+    /// Remembers that the field `index` came.
+    #[inline]
+    pub fn learn(&self, next: &Next, place: usize, index: usize) {
+        let guessed = self.guessed(next, place).map_or(NOTHING, |guessed| usize::from(guessed.index));
+        if guessed != index {
+            next.learn_before(place, guessed);
+        }
+        next.learn(place, index);
+    }
+
+    /// Remembers that the object ended.
+    #[inline(always)]
+    pub fn learn_end(&self, next: &Next, place: usize) {
+        if next.last(place) != NOTHING {
+            self.learn(next, place, NOTHING);
+        }
+    }
+}
+
+/// What is guessed to come behind a value.
+pub enum Guess<'s> {
+    Field(&'s Field),
+    Pair(&'s Pair),
+    End,
 }
 
 impl Schema {
@@ -281,12 +357,6 @@ impl Schema {
     #[inline]
     pub fn message_index(&self, action: &[u8]) -> Option<usize> {
         self.actions.find(action)
-    }
-
-    /// The message whose action is the bytes from `start` to `end`.
-    #[inline]
-    pub fn action_in(&self, text: &[u8], start: usize, end: usize) -> Option<usize> {
-        self.actions.find_in(text, start, end)
     }
 
     #[inline]
@@ -346,20 +416,12 @@ fn build(model: Model) -> Result<Schema, String> {
     let enum_index: HashMap<&str, u32> =
         enum_names.iter().enumerate().map(|(index, name)| (name.as_str(), index as u32)).collect();
     let mut base = 0;
-    let enums = enum_names
+    let enums: Vec<Enumeration> = enum_names
         .iter()
         .map(|name| {
             let values = model.enums[*name].clone();
             let names = Names::new(values.iter().map(String::as_bytes));
-            let quoted = |value: &String| serde_json::Value::from(value.as_str()).to_string();
-            let enumeration = Enumeration {
-                name: (*name).clone(),
-                names,
-                base,
-                strings: values.iter().map(|value| Pattern::new(quoted(value).as_bytes())).collect(),
-                next: (0..values.len()).map(Memory::of).collect(),
-                values,
-            };
+            let enumeration = Enumeration { name: (*name).clone(), names, base, values };
             base += enumeration.values.len();
             enumeration
         })
@@ -370,7 +432,7 @@ fn build(model: Model) -> Result<Schema, String> {
         names.iter().enumerate().map(|(index, name)| ((*name).clone(), index as u32)).collect();
     let types = names
         .iter()
-        .map(|name| object_type(name, &model.types[*name], &type_names, &enum_index))
+        .map(|name| object_type(name, &model.types[*name], &type_names, &enum_index, &enums))
         .collect::<Result<Vec<_>, String>>()?;
     let mut actions: Vec<&String> = model.messages.keys().collect();
     actions.sort();
@@ -427,34 +489,43 @@ fn object_type(
     model: &ModelType,
     types: &HashMap<String, u32>,
     enums: &HashMap<&str, u32>,
+    enumerations: &[Enumeration],
 ) -> Result<ObjectType, String> {
     if model.fields.len() > MAX_FIELDS {
         return Err(format!("{name} has {} fields; at most {MAX_FIELDS} are supported", model.fields.len()));
     }
     let count = model.fields.len();
-    let fields = model
+    let mut fields = model
         .fields
         .iter()
         .enumerate()
         .map(|(index, field)| {
+            let kind = field_kind(name, field, types, enums)?;
+            let item_opens = opens(&kind);
+            let opens = if field.items.is_some() { b'[' } else { item_opens };
             Ok(Field {
+                keys: keys(&field.name, opens),
                 bit: 1 << index,
-                kind: field_kind(name, field, types, enums)?,
                 items: field.items.map(|(least, most)| Bounds { least, most: most.unwrap_or(u32::MAX) }),
-                next: Hint::of((index + 1) % count),
-                value: ValueHint::default(),
                 of: types[name],
                 index: index as u16,
+                opens,
+                item_opens,
+                bounded: field.minimum.is_some() || field.maximum.is_some() || field.step.is_some(),
                 draft4: model.draft == 4,
-                keys: [key(&field.name, ",", ""), key(&field.name, ", ", " ")],
                 required: field.required,
+                next: Next::of(if index + 1 < count { index + 1 } else { NOTHING }),
+                paired: None,
+                values: Values::default(),
                 name: field.name.clone(),
                 attr: field.attr.clone(),
+                kind,
             })
         })
         .collect::<Result<Vec<Field>, String>>()?;
     let required =
         fields.iter().enumerate().filter(|(_, field)| field.required).fold(0, |bits, (index, _)| bits | 1u128 << index);
+    let pairs = pairs(&mut fields, enumerations);
     Ok(ObjectType {
         name: name.to_owned(),
         open: model.open,
@@ -462,13 +533,58 @@ fn object_type(
         required,
         names: Names::new(fields.iter().map(|field| field.name.as_bytes())),
         fields,
-        first: Hint::default(),
+        pairs,
+        first: Next::of(0),
     })
 }
 
-/// A key with what a sender writes before and behind it.
-fn key(name: &str, before: &str, behind: &str) -> Pattern {
-    Pattern::new(format!("{before}{}:{behind}", serde_json::Value::from(name)).as_bytes())
+/// Enumerations with more values have no pairs: they would take more memory than they are worth.
+const MOST_VALUES: usize = 64;
+
+/// What stands before and behind a key, by style.
+const STYLES: [(&str, &str); 2] = [(",", ""), (", ", " ")];
+
+/// The patterns of a key, by style; `opens` is the byte that its value begins with, if that is known.
+fn keys(name: &str, opens: u8) -> [Pattern; 2] {
+    let ahead = if opens == 0 { &[] } else { std::slice::from_ref(&opens) };
+    STYLES.map(|(before, behind)| Pattern::new(format!("{before}{}:{behind}", quoted(name)).as_bytes(), ahead))
+}
+
+fn quoted(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}
+
+/// The pairs of a type, by style.
+fn pairs(fields: &mut [Field], enumerations: &[Enumeration]) -> [Vec<Pair>; 2] {
+    let mut pairs = [Vec::new(), Vec::new()];
+    let behind = fields.len();
+    for field in fields {
+        let FieldKind::Enumeration(which) = field.kind else { continue };
+        let of = &enumerations[which as usize];
+        let first = behind + pairs[0].len();
+        if field.items.is_some() || of.values.len() > MOST_VALUES || first + MOST_VALUES > NOTHING {
+            continue;
+        }
+        field.paired = Some(first as u16);
+        for ((before, behind), pairs) in STYLES.into_iter().zip(&mut pairs) {
+            let key = format!("{before}{}:{behind}", quoted(&field.name));
+            pairs.extend(of.values.iter().enumerate().map(|(index, value)| Pair {
+                pattern: Pattern::new(format!("{key}{}", quoted(value)).as_bytes(), b""),
+                field: field.index,
+                number: (of.base + index) as u32,
+            }));
+        }
+    }
+    pairs
+}
+
+/// The byte that values of a kind begin with; 0 where it may be one of many.
+fn opens(kind: &FieldKind) -> u8 {
+    match kind {
+        FieldKind::String { .. } | FieldKind::Uri { .. } | FieldKind::Enumeration(_) | FieldKind::DateTime => b'"',
+        FieldKind::Object(_) => b'{',
+        FieldKind::Integer { .. } | FieldKind::Number { .. } | FieldKind::Boolean | FieldKind::Any => 0,
+    }
 }
 
 fn field_kind(

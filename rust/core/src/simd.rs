@@ -4,44 +4,104 @@
 /// Bytes that are looked at together.
 pub const WIDTH: usize = 16;
 
-/// The sixteen bytes at a place, if there are as many.
-#[inline(always)]
-pub fn window(text: &[u8], at: usize) -> Option<&[u8; WIDTH]> {
-    text.get(at..).and_then(<[u8]>::first_chunk)
+/// A text, and how far windows into it reach.
+#[derive(Clone, Copy, Debug)]
+pub struct Bytes<'a> {
+    all: &'a [u8],
+    /// The places at which a whole window begins.
+    windows: usize,
 }
 
-/// The bytes from a place to the end of the text, at most sixteen, and zeros behind them.
-#[inline]
-pub fn window_at_end(text: &[u8], at: usize) -> [u8; WIDTH] {
-    let missing = (at + WIDTH).saturating_sub(text.len());
-    match text.last_chunk() {
-        Some(last) if missing < WIDTH => (u128::from_le_bytes(*last) >> (8 * missing)).to_le_bytes(),
-        Some(_) => [0; WIDTH],
-        None => {
-            let mut window = [0; WIDTH];
-            let rest = text.get(at..).unwrap_or_default();
-            window[..rest.len()].copy_from_slice(rest);
-            window
+impl<'a> Bytes<'a> {
+    pub fn new(all: &'a [u8]) -> Self {
+        Self { all, windows: all.len().saturating_sub(WIDTH - 1) }
+    }
+
+    #[inline(always)]
+    pub fn all(self) -> &'a [u8] {
+        self.all
+    }
+
+    /// The byte at a place; NUL, which nothing begins with, where the text has ended.
+    #[inline(always)]
+    pub fn byte(self, at: usize) -> u8 {
+        if at < self.all.len() { self.all[at] } else { 0 }
+    }
+
+    /// The sixteen bytes at a place, if there are as many.
+    #[inline(always)]
+    pub fn window(self, at: usize) -> Option<&'a [u8; WIDTH]> {
+        if at >= self.windows {
+            return None;
         }
+        // SAFETY: `at` is less than the length minus 15 (`new` alone sets `windows`), so that 16 bytes begin there within the text.
+        Some(unsafe { &*self.all.as_ptr().add(at).cast::<[u8; WIDTH]>() })
+    }
+
+    /// The bytes from a place to the end of the text, at most sixteen, and zeros behind them.
+    #[inline]
+    pub fn window_at_end(self, at: usize) -> [u8; WIDTH] {
+        let missing = (at + WIDTH).saturating_sub(self.all.len());
+        match self.all.last_chunk() {
+            Some(last) if missing < WIDTH => (u128::from_le_bytes(*last) >> (8 * missing)).to_le_bytes(),
+            Some(_) => [0; WIDTH],
+            None => {
+                let mut window = [0; WIDTH];
+                let rest = self.all.get(at..).unwrap_or_default();
+                window[..rest.len()].copy_from_slice(rest);
+                window
+            }
+        }
+    }
+
+    /// The eight bytes at a place as a number, the first byte the lowest; zeros where the text has ended.
+    #[inline(always)]
+    pub fn word(self, at: usize) -> u64 {
+        match self.window(at) {
+            Some([a, b, c, d, e, f, g, h, ..]) => u64::from_le_bytes([*a, *b, *c, *d, *e, *f, *g, *h]),
+            None => self.word_at_end(at),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn word_at_end(self, at: usize) -> u64 {
+        u128::from_le_bytes(self.window_at_end(at)) as u64
     }
 }
 
-/// The index of the first byte that is a quote, a backslash, a control character or not ASCII; `WIDTH` if none is.
+/// One bit for each byte that is a quote, a backslash, a control character or not ASCII, the first byte's lowest; exact for the first of them.
 #[inline(always)]
-pub fn first_special(window: &[u8; WIDTH]) -> usize {
+pub fn specials(window: &[u8; WIDTH]) -> u32 {
     #[cfg(all(target_arch = "x86_64", not(feature = "portable")))]
-    return sse2::first_special(window);
+    return sse2::specials(window);
     #[cfg(not(all(target_arch = "x86_64", not(feature = "portable"))))]
-    return portable::first_special(window);
+    return portable::specials(window);
 }
 
-/// One bit for each byte in which the two differ, the first byte's lowest.
+/// The same for the bytes from `start` on, the bit of that byte the lowest.
 #[inline(always)]
-pub fn differences(left: &[u8; WIDTH], right: &[u8; WIDTH]) -> u32 {
+pub fn specials_from(window: &[u8; WIDTH], start: usize) -> u32 {
     #[cfg(all(target_arch = "x86_64", not(feature = "portable")))]
-    return sse2::differences(left, right);
+    return sse2::specials(window) >> start;
+    // Its twin knows the first one alone.
     #[cfg(not(all(target_arch = "x86_64", not(feature = "portable"))))]
-    return portable::differences(left, right);
+    return portable::specials(&(u128::from_le_bytes(*window) >> (8 * start)).to_le_bytes());
+}
+
+/// The index of the first of them; `WIDTH` if there is none.
+#[inline(always)]
+pub fn first_special(window: &[u8; WIDTH]) -> usize {
+    (specials(window) | 1 << WIDTH).trailing_zeros() as usize
+}
+
+/// One bit for each byte in which the two are the same, the first byte's lowest.
+#[inline(always)]
+pub fn sameness(left: &[u8; WIDTH], right: &[u8; WIDTH]) -> u32 {
+    #[cfg(all(target_arch = "x86_64", not(feature = "portable")))]
+    return sse2::sameness(left, right);
+    #[cfg(not(all(target_arch = "x86_64", not(feature = "portable"))))]
+    return portable::sameness(left, right);
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -49,31 +109,33 @@ mod sse2 {
     use super::WIDTH;
     use std::arch::x86_64::{
         __m128i, _mm_cmpeq_epi8, _mm_cmplt_epi8, _mm_loadu_si128, _mm_movemask_epi8, _mm_or_si128, _mm_set1_epi8,
+        _mm_xor_si128,
     };
 
     #[inline(always)]
-    pub fn first_special(window: &[u8; WIDTH]) -> usize {
+    pub fn specials(window: &[u8; WIDTH]) -> u32 {
         // SAFETY: SSE2 belongs to every x86-64; the load reads the window's 16 bytes and needs no alignment.
         let hits = unsafe {
             let bytes = _mm_loadu_si128(window.as_ptr().cast::<__m128i>());
-            let quote = _mm_cmpeq_epi8(bytes, _mm_set1_epi8(b'"' as i8));
             let slash = _mm_cmpeq_epi8(bytes, _mm_set1_epi8(b'\\' as i8));
-            // Signed, so that bytes beyond ASCII count as small too.
-            let odd = _mm_cmplt_epi8(bytes, _mm_set1_epi8(b' ' as i8));
-            _mm_movemask_epi8(_mm_or_si128(_mm_or_si128(quote, slash), odd))
+            // With this bit flipped a quote is 0x20, and below it lie the control characters. The comparison is signed, so that bytes beyond
+            // ASCII are small too.
+            let flipped = _mm_xor_si128(bytes, _mm_set1_epi8(2));
+            let odd = _mm_cmplt_epi8(flipped, _mm_set1_epi8(b'!' as i8));
+            _mm_movemask_epi8(_mm_or_si128(slash, odd))
         };
-        (hits | 1 << WIDTH).trailing_zeros() as usize
+        hits as u32
     }
 
     #[inline(always)]
-    pub fn differences(left: &[u8; WIDTH], right: &[u8; WIDTH]) -> u32 {
+    pub fn sameness(left: &[u8; WIDTH], right: &[u8; WIDTH]) -> u32 {
         // SAFETY: SSE2 belongs to every x86-64; the loads read 16 bytes each and need no alignment.
         let equal = unsafe {
             let left = _mm_loadu_si128(left.as_ptr().cast::<__m128i>());
             let right = _mm_loadu_si128(right.as_ptr().cast::<__m128i>());
             _mm_movemask_epi8(_mm_cmpeq_epi8(left, right))
         };
-        equal as u32 ^ 0xFFFF
+        equal as u32
     }
 }
 
@@ -84,19 +146,18 @@ mod portable {
     const ONES: u64 = u64::MAX / 255;
     const HIGHS: u64 = ONES * 0x80;
 
-    pub fn first_special(window: &[u8; WIDTH]) -> usize {
+    pub fn specials(window: &[u8; WIDTH]) -> u32 {
         let word = u128::from_le_bytes(*window);
-        let (low, high) = (hits(word as u64), hits((word >> 64) as u64));
-        match (low, high) {
-            (0, 0) => WIDTH,
-            (0, _) => 8 + (high.trailing_zeros() / 8) as usize,
-            _ => (low.trailing_zeros() / 8) as usize,
+        match (hits(word as u64), hits((word >> 64) as u64)) {
+            (0, 0) => 0,
+            (0, high) => 1 << (8 + high.trailing_zeros() / 8),
+            (low, _) => 1 << (low.trailing_zeros() / 8),
         }
     }
 
-    pub fn differences(left: &[u8; WIDTH], right: &[u8; WIDTH]) -> u32 {
-        let differ = |index: usize| u32::from(left[index] != right[index]) << index;
-        (0..WIDTH).fold(0, |bits, index| bits | differ(index))
+    pub fn sameness(left: &[u8; WIDTH], right: &[u8; WIDTH]) -> u32 {
+        let same = |index: usize| u32::from(left[index] == right[index]) << index;
+        (0..WIDTH).fold(0, |bits, index| bits | same(index))
     }
 
     /// The high bit of each special byte, exact for the lowest one: a borrow only ever disturbs the bytes above the first hit.
@@ -120,10 +181,10 @@ mod tests {
         for text in [&b"short"[..], b"a text of more than sixteen bytes"] {
             for at in 0..text.len() + 3 {
                 let rest = text.get(at..).unwrap_or_default();
-                match window(text, at) {
+                match Bytes::new(text).window(at) {
                     Some(window) => assert_eq!(window, &rest[..WIDTH]),
                     None => {
-                        let window = window_at_end(text, at);
+                        let window = Bytes::new(text).window_at_end(at);
                         assert_eq!(&window[..rest.len()], rest);
                         assert!(window[rest.len()..].iter().all(|byte| *byte == 0));
                     }
@@ -144,13 +205,17 @@ mod tests {
                     }
                     let plain = |byte: &u8| !matches!(byte, b'"' | b'\\' | 0..=0x1F | 0x80..);
                     let expected = window.iter().position(|byte| !plain(byte)).unwrap_or(WIDTH);
-                    assert_eq!(portable::first_special(&window), expected, "{window:?}");
+                    assert_eq!(
+                        (portable::specials(&window) | 1 << WIDTH).trailing_zeros() as usize,
+                        expected,
+                        "{window:?}"
+                    );
                     assert_eq!(first_special(&window), expected, "{window:?}");
-                    let bits = if byte == b'x' { 0 } else { 1 << place };
+                    let bits = if byte == b'x' { 0xFFFF } else { 0xFFFF ^ 1 << place };
                     let mut plain = window;
                     plain[place] = b'x';
-                    assert_eq!(portable::differences(&window, &plain), bits, "{window:?}");
-                    assert_eq!(differences(&window, &plain), bits, "{window:?}");
+                    assert_eq!(portable::sameness(&window, &plain), bits, "{window:?}");
+                    assert_eq!(sameness(&window, &plain), bits, "{window:?}");
                 }
             }
         }

@@ -1,14 +1,15 @@
 //! The walk over a payload: one pass over the bytes, driven by the schema's tables, into a sink.
 
-use std::ops::{BitAnd, BitOrAssign, Not};
-
 use crate::error::Kind;
-use crate::format::number::Integral;
-use crate::format::{datetime, step, uri};
+use crate::format::datetime::{self, DateTime};
+use crate::format::number::{Integral, Number};
+use crate::format::{step, uri};
+use crate::names::ALL;
 use crate::scan::{
-    Begins, Cursor, MAX_DEPTH, Stop, Text, begins, byte_at, plain_until, short_decimal, short_integer, skip_space,
+    Begins, Cursor, MAX_DEPTH, Stop, Text, begins, plain_until, short_boolean, short_decimal, short_integer, skip_space,
 };
-use crate::schema::{Bounds, Enumeration, Field, FieldKind, ObjectType, Schema, Style};
+use crate::schema::{Bounds, Enumeration, Field, FieldKind, Guess, Next, ObjectType, Schema, Style};
+use crate::simd::Bytes;
 use crate::sink::Sink;
 
 /// Lengths that a connection raised: (type, field) -> maxLength. Asked only after the schema's own check has failed.
@@ -25,27 +26,41 @@ pub struct Walker<'s, 'a, S: Sink> {
 }
 
 /// A set of fields, one bit each.
-trait Bits: Copy + Eq + Into<u128> + BitAnd<Output = Self> + BitOrAssign + Not<Output = Self> {
+trait Bits: Copy + Eq + Into<u128> {
     fn of(bits: u128) -> Self;
+    fn has(self, bit: u128) -> bool;
+    fn add(&mut self, bit: u128);
+    fn without(self, other: Self) -> Self;
 }
 
-impl Bits for u64 {
-    #[inline(always)]
-    fn of(bits: u128) -> Self {
-        bits as u64
-    }
+macro_rules! bits {
+    ($($word:ty)*) => {$(
+        impl Bits for $word {
+            #[inline(always)]
+            fn of(bits: u128) -> Self {
+                bits as Self
+            }
+            #[inline(always)]
+            fn has(self, bit: u128) -> bool {
+                self & bit as Self != 0
+            }
+            #[inline(always)]
+            fn add(&mut self, bit: u128) {
+                *self |= bit as Self;
+            }
+            #[inline(always)]
+            fn without(self, other: Self) -> Self {
+                self & !other
+            }
+        }
+    )*};
 }
 
-impl Bits for u128 {
-    #[inline(always)]
-    fn of(bits: u128) -> Self {
-        bits
-    }
-}
+bits!(u64 u128);
 
 /// What stands where a key may.
 enum Key<'s, 'a> {
-    /// A field of the type, and where its key stands; the colon has not been passed.
+    /// A field of the type, and where its value stands.
     Field(&'s Field, usize),
     /// A further key of an open object, its colon passed.
     Entry(Text<'a>),
@@ -60,94 +75,117 @@ impl<'s, 'a, S: Sink> Walker<'s, 'a, S> {
         Self { schema, limits, cursor, sink, style: Style::Compact }
     }
 
-    /// Reads an object of the type `which`, whose opening brace is at `at`; the value and the place behind it. The depth limit bounds the
-    /// recursion.
+    /// Reads an object of the type `which`, whose opening brace is at `brace`, as the item `place` of its list; the value and the place behind it.
+    /// The depth limit bounds the recursion.
     ///
-    /// The place is handed from call to call, so that it stays in a register; the cursor follows where something unusual stands.
+    /// The position is handed from call to call, so that it stays in a register; the cursor follows where something unusual stands.
     #[inline(always)]
-    pub fn object(&mut self, which: u32, brace: usize) -> Result<(S::Value, usize), Stop> {
+    pub fn object(&mut self, which: u32, brace: usize, place: usize) -> Result<(S::Value, usize), Stop> {
         let schema = self.schema;
         let of = &schema.types[which as usize];
-        if byte_at(self.cursor.text, brace + 1) == b'}' && of.required == 0 && self.cursor.depth < MAX_DEPTH {
-            let object = self.sink.object(of, which)?;
-            return Ok((self.sink.finish(object, 0)?, brace + 2));
-        }
         // One word holds the bits of nearly every type's fields.
         if of.fields.len() <= u64::BITS as usize {
-            self.fields_of::<u64>(of, which, brace)
+            self.fields_of::<u64>(of, which, brace, place)
         } else {
-            self.fields_of::<u128>(of, which, brace)
+            self.fields_of::<u128>(of, which, brace, place)
         }
     }
 
     #[inline(never)]
-    fn fields_of<B: Bits>(&mut self, of: &'s ObjectType, which: u32, brace: usize) -> Result<(S::Value, usize), Stop> {
-        let text = self.cursor.text;
+    fn fields_of<B: Bits>(
+        &mut self,
+        of: &'s ObjectType,
+        which: u32,
+        brace: usize,
+        place: usize,
+    ) -> Result<(S::Value, usize), Stop> {
         if self.cursor.depth == MAX_DEPTH {
             return self.cursor.fail(Kind::Depth, brace);
         }
         self.cursor.depth += 1;
+        let text = self.cursor.text;
         let mut object = self.sink.object(of, which)?;
         let mut seen = B::of(0);
-        let mut at = brace + 1;
-        let (mut previous, mut first) = (None, true);
-        let mut predicted = of.predicted_first(self.style, text, brace);
-        loop {
-            let field = match predicted {
-                Some((field, value)) => {
-                    if seen & B::of(field.bit) != B::of(0) {
-                        return self.duplicate(of, field, key_between(text, at, value));
-                    }
-                    at = value;
-                    field
-                }
-                None => match self.key(of, previous, first, at)? {
-                    Key::Field(field, key) => {
-                        if seen & B::of(field.bit) != B::of(0) {
-                            return self.duplicate(of, field, key);
+        // What is guessed to come behind the last value, at `at`, and which bytes of the guess's first window count.
+        let mut next = &of.first;
+        // The brace stands where the comma would: `{"key":`, `{"key": `; the space behind a comma has no like.
+        let lead = self.style as usize;
+        let (mut at, mut counts) = (brace.wrapping_sub(lead), ALL << (lead + 1));
+        'fields: loop {
+            let field = 'field: {
+                match of.guess(self.style, next, place) {
+                    Guess::Field(field) => {
+                        if let Some(value) = field.key_ends(self.style, text, at, counts)
+                            && !seen.has(field.bit)
+                        {
+                            at = value;
+                            self.sink.enter_field(of, usize::from(field.index));
+                            break 'field field;
                         }
-                        self.cursor.colon()?;
-                        self.style = if self.cursor.byte() == b' ' { Style::Spaced } else { Style::Compact };
-                        at = self.cursor.at;
+                    }
+                    Guess::Pair(pair) => {
+                        if let Some(end) = pair.ends(text, at, counts)
+                            && let Some(field) = of.fields.get(usize::from(pair.field))
+                            && !seen.has(field.bit)
+                        {
+                            self.sink.enter_field(of, usize::from(pair.field));
+                            let value = self.sink.enumeration(pair.number as usize)?;
+                            self.sink.leave();
+                            self.sink.field(&mut object, of, usize::from(pair.field), value)?;
+                            seen.add(field.bit);
+                            (next, at, counts) = (&field.next, end, ALL);
+                            continue 'fields;
+                        }
+                    }
+                    Guess::End => {}
+                }
+                if counts != ALL {
+                    at = brace + 1;
+                }
+                if text.byte(at) == b'}' {
+                    of.learn_end(next, place);
+                    at += 1;
+                    self.cursor.depth -= 1;
+                    break 'fields;
+                }
+                match self.key(of, next, place, counts == ALL, seen.into(), at)? {
+                    Key::Field(field, value) => {
+                        at = value;
+                        self.sink.enter_field(of, usize::from(field.index));
+                        if field.opens != 0 && text.byte(at) != field.opens {
+                            return self.wrong_type(at);
+                        }
                         field
                     }
                     Key::End => {
                         at = self.cursor.at;
-                        break;
+                        break 'fields;
                     }
                     Key::Entry(key) => {
                         self.sink.enter_entry(&key);
                         let value = self.any()?;
                         self.sink.leave();
                         self.sink.entry(&mut object, &key, value)?;
-                        at = self.cursor.at;
-                        first = false; // what comes behind an entry is looked up, not predicted
-                        continue;
+                        (at, counts) = (self.cursor.at, ALL);
+                        continue 'fields;
                     }
                     Key::Unknown(key, at) => {
                         self.sink.enter_entry(&key);
                         return self.cursor.fail(Kind::UnknownKey, at);
                     }
-                },
+                }
             };
-            seen |= B::of(field.bit);
-            self.sink.enter_field(of, usize::from(field.index));
             let value;
             (value, at) = match field.items {
-                None => self.value(field, at)?,
+                None => self.value(text, field, at, place, Some(next))?,
                 Some(bounds) => self.list(field, bounds, at)?,
             };
             self.sink.leave();
             self.sink.field(&mut object, of, usize::from(field.index), value)?;
-            if byte_at(text, at) == b'}' {
-                at += 1;
-                self.cursor.depth -= 1;
-                break;
-            }
-            (previous, first) = (Some(field), false);
-            predicted = of.predicted(self.style, field, text, at);
+            seen.add(field.bit);
+            (next, counts) = (&field.next, ALL);
         }
-        if B::of(of.required) & !seen != B::of(0) {
+        if B::of(of.required).without(seen) != B::of(0) {
             return self.missing(of, seen.into(), at - 1);
         }
         Ok((self.sink.finish(object, seen.into())?, at))
@@ -166,61 +204,82 @@ impl<'s, 'a, S: Sink> Walker<'s, 'a, S> {
         self.cursor.fail(Kind::Missing, at)
     }
 
-    /// Reads the next key, or the end of the object, where the prediction failed. `previous` is the field before it, if there was one.
+    /// Reads the next key, or the end of the object, where the guess was wrong; `comma` if one must stand before it.
     #[inline(never)]
     fn key(
         &mut self,
         of: &'s ObjectType,
-        previous: Option<&Field>,
-        first: bool,
+        next: &Next,
+        place: usize,
+        comma: bool,
+        seen: u128,
         at: usize,
     ) -> Result<Key<'s, 'a>, Stop> {
+        let text = self.cursor.text;
+        if comma
+            && let Some((field, value)) = of.guess_again(self.style, next, place, text, at)
+            && !seen.has(field.bit)
+        {
+            return Ok(Key::Field(field, value));
+        }
         self.cursor.at = at;
         if self.cursor.closes(b'}') {
             return Ok(Key::End);
         }
-        if !first {
+        if comma {
             if self.cursor.byte() != b',' {
                 return self.cursor.unexpected(self.cursor.at);
             }
             self.cursor.at += 1;
             self.cursor.skip_space();
         }
+        let key = self.cursor.at;
         if self.cursor.byte() != b'"' {
-            return self.cursor.unexpected(self.cursor.at);
+            return self.cursor.unexpected(key);
         }
-        let at = self.cursor.at;
-        let key = self.cursor.string()?;
-        let found = match key.escaped {
-            false => of.find_in(self.cursor.text, at + 1, self.cursor.at - 1),
-            true => of.find(&key.bytes()),
+        let (found, string) = match of.find_string(text, key) {
+            Some((index, end)) => {
+                self.cursor.at = end;
+                (Some(index), None)
+            }
+            None => self.long_key(of)?,
         };
-        match found {
-            Some(index) => {
-                of.learn(previous, index);
-                Ok(Key::Field(&of.fields[index], at))
+        let Some(index) = found else {
+            let string = string.unwrap_or(Text::plain(&[]));
+            if of.open {
+                self.cursor.colon()?;
+                return Ok(Key::Entry(string));
             }
             // A key that nobody knows is refused before anything behind it is read.
-            None if !of.open => Ok(Key::Unknown(key, at)),
-            None => {
-                self.cursor.colon()?;
-                Ok(Key::Entry(key))
-            }
+            return Ok(Key::Unknown(string, key));
+        };
+        let field = &of.fields[index];
+        if seen.has(field.bit) {
+            return self.duplicate(of, field, key);
         }
+        of.learn(next, place, index);
+        self.cursor.colon()?;
+        self.style = if self.cursor.byte() == b' ' { Style::Spaced } else { Style::Compact };
+        self.cursor.skip_space();
+        Ok(Key::Field(field, self.cursor.at))
     }
 
+    /// A key that is not spelled in the usual way, or that the type does not know, and its text.
+    #[inline(never)]
+    fn long_key(&mut self, of: &ObjectType) -> Result<(Option<usize>, Option<Text<'a>>), Stop> {
+        let key = self.cursor.string()?;
+        Ok((of.find(&key.bytes()), Some(key)))
+    }
+
+    /// Reads a list, whose opening bracket is at `at`.
     fn list(&mut self, field: &Field, bounds: Bounds, at: usize) -> Result<(S::Value, usize), Stop> {
         let text = self.cursor.text;
-        let mut at = skip_space(text, at);
-        if byte_at(text, at) != b'[' {
-            return self.wrong_type(at);
-        }
         self.cursor.at = at;
         self.cursor.open()?;
         let mut list = self.sink.list()?;
         let mut count = 0;
-        at = skip_space(text, at + 1);
-        if byte_at(text, at) == b']' {
+        let mut at = skip_space(text, at + 1);
+        if text.byte(at) == b']' {
             at += 1;
         } else {
             loop {
@@ -230,14 +289,17 @@ impl<'s, 'a, S: Sink> Walker<'s, 'a, S> {
                     return self.cursor.fail(Kind::TooMany, self.cursor.at);
                 }
                 self.sink.enter_item(count as usize);
+                if field.item_opens != 0 && text.byte(at) != field.item_opens {
+                    return self.wrong_type(at);
+                }
                 let value;
-                (value, at) = self.value(field, at)?;
+                (value, at) = self.value(text, field, at, count as usize, None)?;
                 self.sink.leave();
                 self.sink.item(&mut list, value)?;
                 count += 1;
                 at = skip_space(text, at);
-                match byte_at(text, at) {
-                    b',' => at += 1,
+                match text.byte(at) {
+                    b',' => at = skip_space(text, at + 1),
                     b']' => {
                         at += 1;
                         break;
@@ -253,47 +315,46 @@ impl<'s, 'a, S: Sink> Walker<'s, 'a, S> {
         Ok((self.sink.finish_list(list)?, at))
     }
 
+    /// Reads a value of a field, or an item of one, that begins as it must where only one byte can begin it; an object stands as the item `place` of
+    /// its list. `next` is what remembers the field.
     #[inline(always)]
-    fn value(&mut self, field: &Field, at: usize) -> Result<(S::Value, usize), Stop> {
-        let text = self.cursor.text;
-        let at = skip_space(text, at);
-        let byte = byte_at(text, at);
+    fn value(
+        &mut self,
+        text: Bytes<'a>,
+        field: &Field,
+        at: usize,
+        place: usize,
+        next: Option<&Next>,
+    ) -> Result<(S::Value, usize), Stop> {
         match &field.kind {
             FieldKind::String { max } => {
-                let (string, end) = self.string(byte, at)?;
+                let (string, end) = self.string(text, at)?;
                 self.length(&string, *max, field, at)?;
                 Ok((self.sink.string(&string)?, end))
             }
             FieldKind::Enumeration(which) => {
                 let schema = self.schema;
                 let values = &schema.enums[*which as usize];
-                if let Some((index, end)) = values.guessed(&field.value, text, at) {
-                    return Ok((self.sink.enumeration(values.base + index)?, end));
-                }
-                let (index, end) = match values.find_string(text, at) {
+                let (index, end) = match values.names.find_string(text, at) {
                     Some(found) => found,
-                    None => self.long_string_of(values, byte, at)?,
+                    None => self.long_string_of(values, at)?,
                 };
-                values.learn(&field.value, index);
+                if let Some(next) = next {
+                    field.learn_value(next, place, index);
+                }
                 Ok((self.sink.enumeration(values.base + index)?, end))
             }
             FieldKind::DateTime => {
-                let (string, end) = self.string(byte, at)?;
-                let value = if string.escaped { datetime::parse(&string.bytes()) } else { datetime::parse(string.raw) };
-                match value {
-                    Some(value) => Ok((self.sink.datetime(&value)?, end)),
-                    None => self.cursor.fail(Kind::Format, at),
+                if let Some((value, end)) = datetime::usual(text, at) {
+                    return Ok((self.sink.datetime(&value)?, end));
                 }
+                let (value, end) = self.long_datetime(at)?;
+                Ok((self.sink.datetime(&value)?, end))
             }
-            FieldKind::Object(which) => {
-                if byte != b'{' {
-                    return self.wrong_type(at);
-                }
-                self.object(*which, at)
-            }
+            FieldKind::Object(which) => self.object(*which, at, place),
             FieldKind::Integer { min, max } => {
-                let (value, end) = match short_integer(text, at) {
-                    Some(found) => found,
+                let (value, at, end) = match short_integer(text, at) {
+                    Some((value, end)) => (value, at, end),
                     None => self.long_integer(field, at)?,
                 };
                 if value < *min {
@@ -305,29 +366,34 @@ impl<'s, 'a, S: Sink> Walker<'s, 'a, S> {
                 Ok((self.sink.integer(value)?, end))
             }
             FieldKind::Number { min, max, step } => {
-                let (value, end) = match short_decimal(text, at) {
-                    Some(found) => found,
+                let (value, at, end) = match short_decimal(text, at) {
+                    Some((value, end)) => (value, at, end),
                     None => self.long_number(at)?,
                 };
-                if value < *min {
-                    return self.cursor.fail(Kind::Minimum, at);
-                }
-                if value > *max {
-                    return self.cursor.fail(Kind::Maximum, at);
-                }
-                if let Some(step) = step
-                    && !step::is_multiple(&text[at..end], step)
-                {
-                    return self.cursor.fail(Kind::MultipleOf, at);
+                if field.bounded {
+                    if value < *min {
+                        return self.cursor.fail(Kind::Minimum, at);
+                    }
+                    if value > *max {
+                        return self.cursor.fail(Kind::Maximum, at);
+                    }
+                    if let Some(step) = step
+                        && !step::is_multiple(&text.all()[at..end], step)
+                    {
+                        return self.cursor.fail(Kind::MultipleOf, at);
+                    }
                 }
                 Ok((self.sink.number(value)?, end))
             }
             FieldKind::Boolean => {
-                let value = self.boolean(at)?;
-                Ok((self.sink.boolean(value)?, self.cursor.at))
+                let (value, end) = match short_boolean(text, at) {
+                    Some(found) => found,
+                    None => self.long_boolean(at)?,
+                };
+                Ok((self.sink.boolean(value)?, end))
             }
             FieldKind::Uri { max } => {
-                let (string, end) = self.string(byte, at)?;
+                let (string, end) = self.string(text, at)?;
                 if !uri::is_valid(&string.bytes()) {
                     return self.cursor.fail(Kind::Format, at);
                 }
@@ -341,69 +407,70 @@ impl<'s, 'a, S: Sink> Walker<'s, 'a, S> {
         }
     }
 
-    /// The string at `at` and the place behind it.
+    /// The string at `at`, where its opening quote stands, and the position behind it.
     #[inline(always)]
-    fn string(&mut self, byte: u8, at: usize) -> Result<(Text<'a>, usize), Stop> {
-        if byte != b'"' {
-            return self.wrong_type(at);
-        }
-        let text = self.cursor.text;
+    fn string(&mut self, text: Bytes<'a>, at: usize) -> Result<(Text<'a>, usize), Stop> {
         let end = plain_until(text, at + 1);
-        if byte_at(text, end) == b'"' {
-            return Ok((Text::plain(&text[at + 1..end]), end + 1));
+        if text.byte(end) == b'"' {
+            return Ok((Text::plain(&text.all()[at + 1..end]), end + 1));
         }
         let string = self.cursor.string_slowly(at + 1, end)?;
         Ok((string, self.cursor.at))
     }
 
-    /// The value of an enumeration that is not spelled in the usual way, or is none.
+    /// The date-time at `at` that is not written in the usual way, or is none.
     #[inline(never)]
-    fn long_string_of(&mut self, values: &Enumeration, byte: u8, at: usize) -> Result<(usize, usize), Stop> {
-        let (string, end) = self.string(byte, at)?;
-        let found = match string.escaped {
-            false => values.names.find_in(self.cursor.text, at + 1, end - 1),
-            true => values.names.find(&string.bytes()),
-        };
-        found.map_or_else(|| self.cursor.fail(Kind::Enum, at), |index| Ok((index, end)))
+    fn long_datetime(&mut self, at: usize) -> Result<(DateTime, usize), Stop> {
+        let (string, end) = self.string(self.cursor.text, at)?;
+        match datetime::parse(&string.bytes()) {
+            Some(value) => Ok((value, end)),
+            None => self.cursor.fail(Kind::Format, at),
+        }
     }
 
+    /// The value of an enumeration that is not spelled in the usual way, or is none.
     #[inline(never)]
-    fn boolean(&mut self, at: usize) -> Result<bool, Stop> {
+    fn long_string_of(&mut self, values: &Enumeration, at: usize) -> Result<(usize, usize), Stop> {
+        let (string, end) = self.string(self.cursor.text, at)?;
+        values.names.find(&string.bytes()).map_or_else(|| self.cursor.fail(Kind::Enum, at), |index| Ok((index, end)))
+    }
+
+    /// The boolean behind white space, or the fault of a value that is none.
+    #[inline(never)]
+    fn long_boolean(&mut self, at: usize) -> Result<(bool, usize), Stop> {
         self.cursor.at = at;
-        if begins(self.cursor.byte()) != Begins::Literal {
-            return self.wrong_type(at);
+        if begins(self.cursor.skip_space()) != Begins::Literal {
+            return self.wrong_type(self.cursor.at);
         }
+        let at = self.cursor.at;
+        // A word that is cut off or goes wrong ends here.
         match self.cursor.literal()? {
-            Some(value) => Ok(value),
+            Some(value) => Ok((value, self.cursor.at)),
             None => self.cursor.fail(Kind::Null, at),
         }
     }
 
     #[inline(always)]
     fn length(&mut self, text: &Text<'_>, max: u32, field: &Field, at: usize) -> Result<(), Stop> {
-        if text.length > max && !self.raised(field, text.length) {
+        if text.length > max as usize && !self.raised(field, text.length) {
             return self.cursor.fail(Kind::Length, at);
         }
         Ok(())
     }
 
     #[cold]
-    fn raised(&self, field: &Field, length: u32) -> bool {
+    fn raised(&self, field: &Field, length: usize) -> bool {
         let raised = self.limits.and_then(|limits| limits.get(&(field.of, field.index)));
-        raised.is_some_and(|max| length <= *max)
+        raised.is_some_and(|max| length <= *max as usize)
     }
 
-    /// The value of an integer field whose spelling is not the usual one, or that is none.
+    /// The value of an integer field whose spelling is not the usual one, or that is none; where it begins and ends.
     #[inline(never)]
-    fn long_integer(&mut self, field: &Field, at: usize) -> Result<(i64, usize), Stop> {
-        self.cursor.at = at;
-        if begins(self.cursor.byte()) != Begins::Number {
-            return self.wrong_type(at);
-        }
-        let number = self.cursor.number()?;
+    fn long_integer(&mut self, field: &Field, at: usize) -> Result<(i64, usize, usize), Stop> {
+        let (number, at) = self.long_spelling(at)?;
         if number.plain {
             return match number.integer() {
-                Some(value) => Ok((value, self.cursor.at)),
+                Some(value) => Ok((value, at, self.cursor.at)),
                 None => self.cursor.fail(Kind::NumberRange, at),
             };
         }
@@ -411,24 +478,31 @@ impl<'s, 'a, S: Sink> Walker<'s, 'a, S> {
             return self.cursor.fail(Kind::Type, at);
         }
         match number.integral() {
-            Integral::Value(value) => Ok((value, self.cursor.at)),
+            Integral::Value(value) => Ok((value, at, self.cursor.at)),
             Integral::TooLarge => self.cursor.fail(Kind::NumberRange, at),
             Integral::No => self.cursor.fail(Kind::Type, at),
         }
     }
 
-    /// The value of a number whose spelling is not the usual one, or that is none.
+    /// The same for a number.
     #[inline(never)]
-    fn long_number(&mut self, at: usize) -> Result<(f64, usize), Stop> {
-        self.cursor.at = at;
-        if begins(self.cursor.byte()) != Begins::Number {
-            return self.wrong_type(at);
-        }
-        let number = self.cursor.number()?;
+    fn long_number(&mut self, at: usize) -> Result<(f64, usize, usize), Stop> {
+        let (number, at) = self.long_spelling(at)?;
         match number.float() {
-            Some(value) => Ok((value, self.cursor.at)),
+            Some(value) => Ok((value, at, self.cursor.at)),
             None => self.cursor.fail(Kind::NumberRange, at),
         }
+    }
+
+    /// The number behind white space, and where it begins.
+    fn long_spelling(&mut self, at: usize) -> Result<(Number<'a>, usize), Stop> {
+        self.cursor.at = at;
+        let begins = begins(self.cursor.skip_space());
+        let at = self.cursor.at;
+        if begins != Begins::Number {
+            return self.wrong_type(at);
+        }
+        Ok((self.cursor.number()?, at))
     }
 
     /// The fault of a value whose first byte is of a wrong type; a literal is read to its end first.
@@ -523,10 +597,4 @@ impl<'s, 'a, S: Sink> Walker<'s, 'a, S> {
         }
         self.sink.finish_dict(object)
     }
-}
-
-/// Where the key stands that a prediction has found between two places.
-#[cold]
-fn key_between(text: &[u8], from: usize, to: usize) -> usize {
-    from + text[from..to].iter().position(|byte| *byte == b'"').unwrap_or(0)
 }

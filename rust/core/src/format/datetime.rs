@@ -1,5 +1,8 @@
 //! Date-times as RFC 3339 writes them (§5.6), with a real day, an offset, and no leap second.
 
+use crate::scan::{ZEROS, eight_digits, not_digits};
+use crate::simd::Bytes;
+
 /// A date-time with its offset kept, to the microsecond.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DateTime {
@@ -107,6 +110,68 @@ pub fn parse(text: &[u8]) -> Option<DateTime> {
         return None;
     }
     Some(value)
+}
+
+/// The date-time of the string at `at`, whose opening quote it is, and the string's end, where it is written as nearly all are: `T`, at most six
+/// decimals, and `Z` or an offset. None for any other, and for what is none: `parse` judges those.
+#[inline(always)]
+pub fn usual(text: Bytes<'_>, at: usize) -> Option<(DateTime, usize)> {
+    const DATE: u64 = u64::from_le_bytes(*b"0000-00-");
+    const HOUR: u64 = u64::from_le_bytes(*b"00T00:00");
+    const SECOND: u64 = u64::from_le_bytes(*b":00\0\0\0\0\0");
+    // With the template taken off, digits are their values and everything else is zero.
+    let (date, hour) = (text.word(at + 1) ^ DATE, text.word(at + 9) ^ HOUR);
+    let rest = text.word(at + 17);
+    let second = (rest ^ SECOND) & 0xFF_FFFF;
+    // Adding this carries into a byte's high bit if it is more than 9, or more than 0 where no digit belongs.
+    let odd = (date.wrapping_add(0x7F76_767F_7676_7676) | date)
+        | (hour.wrapping_add(0x7676_7F76_767F_7676) | hour)
+        | (second.wrapping_add(0x0076_767F) | second);
+    if odd & 0x8080_8080_8080_8080 != 0 {
+        return None;
+    }
+    // Each tens digit becomes the value of its pair.
+    let pairs = |digits: u64| digits.wrapping_mul(10).wrapping_add(digits >> 8);
+    let (date, hour, second) = (pairs(date), pairs(hour), pairs(second));
+    let byte = |word: u64, index: u32| (word >> (8 * index)) as u8;
+    let mut value = DateTime {
+        year: u16::from(byte(date, 0)) * 100 + u16::from(byte(date, 2)),
+        month: byte(date, 5),
+        day: byte(hour, 0),
+        hour: byte(hour, 3),
+        minute: byte(hour, 6),
+        second: byte(second, 1),
+        microsecond: 0,
+        offset_minutes: 0,
+    };
+    if value.hour > 23 || value.minute > 59 || value.second > 59 || value.month.wrapping_sub(1) > 11 {
+        return None;
+    }
+    if value.day.wrapping_sub(1) > 27 && (value.day == 0 || value.day > days_in(value.year, value.month)) {
+        return None;
+    }
+    // At the ends of the calendar an offset may lead out of it.
+    if !(2..9999).contains(&value.year) {
+        return None;
+    }
+    let mut end = at + 20;
+    if byte(rest, 3) == b'.' {
+        let digits = text.word(end + 1) ^ ZEROS;
+        let count = not_digits(digits).trailing_zeros() / 8;
+        if count == 0 || count > 6 {
+            return None;
+        }
+        // Six digits behind two zeros.
+        let kept = digits & ((1 << (8 * count)) - 1);
+        value.microsecond = eight_digits(kept << 16) as u32;
+        end += 1 + count as usize;
+    }
+    let rest = text.word(end);
+    if rest & 0xFFFF == u64::from(u16::from_le_bytes(*b"Z\"")) {
+        return Some((value, end + 2));
+    }
+    value.offset_minutes = offset(text.all().get(end..end + 6)?)?;
+    (byte(rest, 6) == b'"').then_some((value, end + 7))
 }
 
 #[inline]
