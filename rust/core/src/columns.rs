@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use crate::scan::short_decimal;
+use crate::simd::Bytes;
 
 /// What a column holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -297,7 +298,7 @@ impl Column {
 
 /// The value of a text in decimal notation that a double can hold.
 fn decimal(text: &[u8]) -> Option<f64> {
-    if let Some((value, end)) = short_decimal(text, 0)
+    if let Some((value, end)) = short_decimal(Bytes::new(text), 0)
         && end == text.len()
     {
         return Some(value);

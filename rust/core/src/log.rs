@@ -314,7 +314,7 @@ impl LogReader {
             return;
         };
         let cursor = walker.cursor;
-        let text = cursor.text;
+        let text = cursor.text.all();
         let plan = self.plans.of_request.get(&which).copied();
         let mut rows = Vec::new();
         let walked = match plan {
@@ -344,7 +344,7 @@ impl LogReader {
     }
 
     fn read_answer<'a>(&mut self, outcome: &mut Outcome<'a>, cursor: Cursor<'a>, head: &Head<'a>, beside: Beside<'_>) {
-        let text = cursor.text;
+        let text = cursor.text.all();
         key(&mut self.key, beside.station, &head.id);
         let open = self.open.answered(&self.key);
         let mut calls = open.into_iter().flat_map(|open| open.older.into_iter().chain([open.newest]));
@@ -399,7 +399,7 @@ impl LogReader {
         match call.rows.first() {
             None => payload(&self.schema, cursor, head, which, &mut Check),
             Some(row) => {
-                let text = cursor.text;
+                let text = cursor.text.all();
                 let mut sink = Rows::of_answer(&self.plans, row.plan(), text, &mut self.cells, &mut self.tables);
                 payload(&self.schema, cursor, head, which, &mut sink)
             }
