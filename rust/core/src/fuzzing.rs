@@ -117,7 +117,7 @@ struct Rewrite<'s> {
 fn json(write: impl FnOnce(&mut Writer)) -> Vec<u8> {
     let mut writer = Writer::default();
     write(&mut writer);
-    writer.into_memory()
+    writer.as_bytes().to_vec()
 }
 
 fn string(text: &Text<'_>) -> Vec<u8> {

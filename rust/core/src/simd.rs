@@ -95,6 +95,15 @@ pub fn first_special(window: &[u8; WIDTH]) -> usize {
     (specials(window) | 1 << WIDTH).trailing_zeros() as usize
 }
 
+/// Whether none of the bytes needs an escape in a JSON string: no quote, backslash or control character.
+#[inline(always)]
+pub fn escape_free(window: &[u8; WIDTH]) -> bool {
+    #[cfg(all(target_arch = "x86_64", not(feature = "portable")))]
+    return sse2::escape_free(window);
+    #[cfg(not(all(target_arch = "x86_64", not(feature = "portable"))))]
+    return portable::escape_free(window);
+}
+
 /// One bit for each byte in which the two are the same, the first byte's lowest.
 #[inline(always)]
 pub fn sameness(left: &[u8; WIDTH], right: &[u8; WIDTH]) -> u32 {
@@ -108,8 +117,8 @@ pub fn sameness(left: &[u8; WIDTH], right: &[u8; WIDTH]) -> u32 {
 mod sse2 {
     use super::WIDTH;
     use std::arch::x86_64::{
-        __m128i, _mm_cmpeq_epi8, _mm_cmplt_epi8, _mm_loadu_si128, _mm_movemask_epi8, _mm_or_si128, _mm_set1_epi8,
-        _mm_xor_si128,
+        __m128i, _mm_cmpeq_epi8, _mm_cmplt_epi8, _mm_loadu_si128, _mm_max_epu8, _mm_movemask_epi8, _mm_or_si128,
+        _mm_set1_epi8, _mm_xor_si128,
     };
 
     #[inline(always)]
@@ -125,6 +134,20 @@ mod sse2 {
             _mm_movemask_epi8(_mm_or_si128(slash, odd))
         };
         hits as u32
+    }
+
+    #[inline(always)]
+    pub fn escape_free(window: &[u8; WIDTH]) -> bool {
+        // SAFETY: SSE2 belongs to every x86-64; the load reads the window's 16 bytes and needs no alignment.
+        let hits = unsafe {
+            let bytes = _mm_loadu_si128(window.as_ptr().cast::<__m128i>());
+            let quote = _mm_cmpeq_epi8(bytes, _mm_set1_epi8(b'"' as i8));
+            let slash = _mm_cmpeq_epi8(bytes, _mm_set1_epi8(b'\\' as i8));
+            let last = _mm_set1_epi8(0x1F);
+            let control = _mm_cmpeq_epi8(_mm_max_epu8(bytes, last), last);
+            _mm_movemask_epi8(_mm_or_si128(_mm_or_si128(quote, slash), control))
+        };
+        hits == 0
     }
 
     #[inline(always)]
@@ -153,6 +176,11 @@ mod portable {
             (0, high) => 1 << (8 + high.trailing_zeros() / 8),
             (low, _) => 1 << (low.trailing_zeros() / 8),
         }
+    }
+
+    pub fn escape_free(window: &[u8; WIDTH]) -> bool {
+        // Folded, not searched: so the compiler can look at all bytes at once.
+        !window.iter().fold(false, |found, byte| found | (*byte < 0x20) | (*byte == b'"') | (*byte == b'\\'))
     }
 
     pub fn sameness(left: &[u8; WIDTH], right: &[u8; WIDTH]) -> u32 {
@@ -211,6 +239,9 @@ mod tests {
                         "{window:?}"
                     );
                     assert_eq!(first_special(&window), expected, "{window:?}");
+                    let escape_free = !window.iter().any(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1F));
+                    assert_eq!(portable::escape_free(&window), escape_free, "{window:?}");
+                    assert_eq!(super::escape_free(&window), escape_free, "{window:?}");
                     let bits = if byte == b'x' { 0xFFFF } else { 0xFFFF ^ 1 << place };
                     let mut plain = window;
                     plain[place] = b'x';

@@ -1,13 +1,18 @@
 //! Writes canonical JSON: compact, with the fewest escapes. What is written is valid by the way it is asked for, one token after the other.
 //!
-//! Short texts are what frames are made of, and a call of memcpy is their dearest part. So literals are kept padded to a size that the
-//! compiler knows, are written with their padding, and the padding is taken back.
+//! Short texts are what frames are made of, and a call of memcpy is their dearest part. So a writer's memory is initialised beyond what is
+//! written: each token asks once for as much room as it may take, moves bytes by sizes that the compiler knows, padding included, and goes
+//! on behind the text alone.
 
 use crate::format::datetime::DateTime;
 use crate::format::float;
+use crate::simd::{WIDTH, escape_free};
 
 /// Bytes that a short literal is padded to.
 const PADDED: usize = 32;
+
+/// The room that a writer's memory grows by at least.
+const GROWTH: usize = 1024;
 
 /// A text that is often written: a key with its colon, the value of an enumeration.
 #[derive(Clone, Debug)]
@@ -52,99 +57,159 @@ impl Literal {
 /// JSON in the making.
 #[derive(Debug, Default)]
 pub struct Writer {
-    out: Vec<u8>,
+    /// What is written, and room behind it.
+    memory: Vec<u8>,
+    length: usize,
 }
 
 impl Writer {
     /// A writer that writes into the memory of an earlier one.
-    pub fn reusing(mut memory: Vec<u8>) -> Self {
-        memory.clear();
-        Self { out: memory }
+    #[inline]
+    pub fn reusing(memory: Vec<u8>) -> Self {
+        Self { memory, length: 0 }
     }
 
+    /// The memory, for another writer; what it holds has no meaning.
+    #[inline]
     pub fn into_memory(self) -> Vec<u8> {
-        self.out
+        self.memory
     }
 
+    #[inline]
     pub fn as_bytes(&self) -> &[u8] {
-        &self.out
+        &self.memory[..self.length]
     }
 
     /// How much has been written.
     #[inline]
     pub fn position(&self) -> usize {
-        self.out.len()
+        self.length
     }
 
-    #[inline]
+    /// Room for the next `N` bytes.
+    #[inline(always)]
+    fn room<const N: usize>(&mut self) -> &mut [u8; N] {
+        if self.memory.len() - self.length < N {
+            self.grow(N);
+        }
+        match self.memory[self.length..].first_chunk_mut() {
+            Some(room) => room,
+            None => unreachable!("it has grown"),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn grow(&mut self, room: usize) {
+        self.memory.resize(2 * self.memory.len() + room + GROWTH, 0);
+    }
+
+    #[inline(always)]
     pub fn byte(&mut self, byte: u8) {
-        self.out.push(byte);
+        *self.room() = [byte];
+        self.length += 1;
     }
 
     /// A text that is JSON already.
     pub fn json(&mut self, text: &[u8]) {
-        self.out.extend_from_slice(text);
+        if self.memory.len() - self.length < text.len() {
+            self.grow(text.len());
+        }
+        self.memory[self.length..][..text.len()].copy_from_slice(text);
+        self.length += text.len();
     }
 
-    #[inline]
+    #[inline(always)]
     pub fn literal(&mut self, literal: &Literal) {
-        match &literal.long {
-            None => {
-                let length = self.out.len() + literal.length;
-                self.out.extend_from_slice(&literal.padded);
-                self.out.truncate(length);
-            }
-            Some(text) => self.out.extend_from_slice(text),
+        if literal.length <= PADDED {
+            // The room first: else the padding would be moved by way of the stack.
+            let room = self.room();
+            *room = literal.padded;
+            self.length += literal.length;
+        } else {
+            self.long_literal(literal);
         }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn long_literal(&mut self, literal: &Literal) {
+        self.json(literal.text());
     }
 
     /// Ends an object that began at `start`: whose keys were written with a comma before each one, the first too.
-    #[inline]
+    #[inline(always)]
     pub fn close_object(&mut self, start: usize) {
-        self.close(start, b'{', b'}');
+        self.close(start, *b"{}");
     }
 
     /// Ends an array that began at `start`, and whose items have a comma before each one.
-    #[inline]
+    #[inline(always)]
     pub fn close_array(&mut self, start: usize) {
-        self.close(start, b'[', b']');
+        self.close(start, *b"[]");
     }
 
-    #[inline]
-    fn close(&mut self, start: usize, open: u8, close: u8) {
-        match self.out.get_mut(start) {
-            Some(comma) => *comma = open,
-            None => self.out.push(open),
+    #[inline(always)]
+    fn close(&mut self, start: usize, [open, close]: [u8; 2]) {
+        if self.length == start {
+            self.byte(open);
+        } else {
+            self.memory[start] = open;
         }
-        self.out.push(close);
+        self.byte(close);
     }
 
     /// A string with its quotes.
-    #[inline]
+    #[inline(always)]
     pub fn string(&mut self, text: &str) {
-        self.out.push(b'"');
         let bytes = text.as_bytes();
-        if bytes.len() < 16 {
-            let (word, plain) = short(bytes);
-            if plain {
-                let length = self.out.len() + bytes.len();
-                self.out.extend_from_slice(&word.to_le_bytes());
-                self.out.truncate(length);
-            } else {
-                self.escaped(bytes);
-            }
-        } else if bytes.chunks_exact(16).all(is_plain) && is_plain(&bytes[bytes.len() - 16..]) {
-            self.out.extend_from_slice(bytes);
+        if bytes.len() > WIDTH {
+            return self.long_string(bytes);
+        }
+        let word = short(bytes);
+        if !escape_free(&word) {
+            return self.escaped(bytes);
+        }
+        let room = self.room::<{ WIDTH + 2 }>();
+        room[0] = b'"';
+        room[1..=WIDTH].copy_from_slice(&word);
+        room[1 + bytes.len()] = b'"';
+        self.length += bytes.len() + 2;
+    }
+
+    /// A string of more than sixteen bytes: each window of sixteen is looked at and moved at once; the last two overlap.
+    #[inline(never)]
+    fn long_string(&mut self, bytes: &[u8]) {
+        let count = bytes.len();
+        if self.memory.len() - self.length < count + 2 {
+            self.grow(count + 2);
+        }
+        let room = &mut self.memory[self.length..][..count + 2];
+        room[0] = b'"';
+        room[count + 1] = b'"';
+        let text = &mut room[1..=count];
+        let mut plain = true;
+        for (from, to) in bytes.chunks_exact(WIDTH).zip(text.chunks_exact_mut(WIDTH)) {
+            let (Some(from), Some(to)) = (from.first_chunk(), to.first_chunk_mut()) else { break };
+            plain &= escape_free(from);
+            *to = *from;
+        }
+        if let (Some(from), Some(to)) = (bytes.last_chunk(), text.last_chunk_mut()) {
+            plain &= escape_free(from);
+            *to = *from;
+        }
+        if plain {
+            self.length += count + 2;
         } else {
             self.escaped(bytes);
         }
-        self.out.push(b'"');
     }
 
     #[cold]
     #[inline(never)]
     fn escaped(&mut self, bytes: &[u8]) {
         const HEX: &[u8; 16] = b"0123456789abcdef";
+        self.byte(b'"');
         let mut written = 0;
         for (at, &byte) in bytes.iter().enumerate() {
             let letter = match byte {
@@ -157,79 +222,137 @@ impl Writer {
                 0..0x20 => b'u',
                 _ => continue,
             };
-            self.out.extend_from_slice(&bytes[written..at]);
+            self.json(&bytes[written..at]);
             written = at + 1;
-            self.out.extend_from_slice(&[b'\\', letter]);
+            self.json(&[b'\\', letter]);
             if letter == b'u' {
-                self.out.extend_from_slice(&[b'0', b'0', HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 15)]]);
+                self.json(&[b'0', b'0', HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 15)]]);
             }
         }
-        self.out.extend_from_slice(&bytes[written..]);
+        self.json(&bytes[written..]);
+        self.byte(b'"');
     }
 
-    #[inline]
+    #[inline(always)]
     pub fn integer(&mut self, value: i64) {
-        self.out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
+        match value {
+            0..10 => self.byte(b'0' + value as u8),
+            10..100 => {
+                let room = self.room();
+                *room = two_digits(value as usize);
+                self.length += 2;
+            }
+            _ => self.long_integer(value),
+        }
     }
 
-    /// A finite double as a `number` field holds it.
+    #[inline(never)]
+    fn long_integer(&mut self, value: i64) {
+        self.short_text(itoa::Buffer::new().format(value).as_bytes());
+    }
+
+    /// At most `PADDED` bytes.
+    #[inline(always)]
+    fn short_text(&mut self, text: &[u8]) {
+        let count = text.len();
+        let room = self.room::<PADDED>();
+        // Two moves that overlap cover each of the lengths between them.
+        if let (Some(head), Some(tail)) = (text.first_chunk::<8>(), text.last_chunk::<8>()) {
+            if let (Some(head), Some(tail)) = (text.first_chunk::<16>(), text.last_chunk::<16>()) {
+                room[..16].copy_from_slice(head);
+                room[count - 16..count].copy_from_slice(tail);
+            } else {
+                room[..8].copy_from_slice(head);
+                room[count - 8..count].copy_from_slice(tail);
+            }
+        } else if let (Some(head), Some(tail)) = (text.first_chunk::<4>(), text.last_chunk::<4>()) {
+            room[..4].copy_from_slice(head);
+            room[count - 4..count].copy_from_slice(tail);
+        } else {
+            for (to, from) in room.iter_mut().zip(text) {
+                *to = *from;
+            }
+        }
+        self.length += count;
+    }
+
+    /// A finite double as a `number` field holds it: an integral value below 1e16 in size without a fraction, any other as `float`.
     #[inline]
     pub fn number(&mut self, value: f64) {
-        float::write_number(value, &mut self.out);
+        let whole = value as i64;
+        if whole as f64 == value && whole.unsigned_abs() < float::WHOLE {
+            self.integer(whole);
+        } else {
+            self.float(value);
+        }
     }
 
     /// A finite double as Python's `repr` writes it.
-    #[inline]
+    #[inline(never)]
     pub fn float(&mut self, value: f64) {
-        float::write_repr(value, &mut self.out);
+        if float::is_positional(value) {
+            self.short_text(float::Positional::new().text(value).as_bytes());
+        } else {
+            self.json(float::scientific(value).as_bytes());
+        }
     }
 
+    #[inline(always)]
     pub fn boolean(&mut self, value: bool) {
-        self.out.extend_from_slice(if value { b"true" } else { b"false" });
+        let (text, length) = if value { (b"true\0", 4) } else { (b"false", 5) };
+        *self.room() = *text;
+        self.length += length;
     }
 
     pub fn null(&mut self) {
-        self.out.extend_from_slice(b"null");
+        self.json(b"null");
     }
 
     /// A date-time in UTC, with its quotes, truncated to milliseconds; they are left out where they are 0.
     #[inline]
     pub fn datetime(&mut self, value: &DateTime) {
-        let mut text = *b"\"0000-00-00T00:00:00.000Z\"";
-        let two = |text: &mut [u8; 26], at: usize, value: u8| {
-            text[at] += value / 10;
-            text[at + 1] += value % 10;
-        };
-        two(&mut text, 1, (value.year / 100) as u8);
-        two(&mut text, 3, (value.year % 100) as u8);
-        two(&mut text, 6, value.month);
-        two(&mut text, 9, value.day);
-        two(&mut text, 12, value.hour);
-        two(&mut text, 15, value.minute);
-        two(&mut text, 18, value.second);
-        let milliseconds = value.microsecond / 1000;
+        let two = |value: u8| two_digits(usize::from(value));
+        let ([c, d], [y, z]) = (two((value.year / 100) as u8), two((value.year % 100) as u8));
+        let ([m, n], [a, b]) = (two(value.month), two(value.day));
+        let ([h, i], [j, k], [s, t]) = (two(value.hour), two(value.minute), two(value.second));
+        let milliseconds = (value.microsecond / 1000) as usize;
         if milliseconds == 0 {
-            self.out.extend_from_slice(&text[..20]);
-            self.out.extend_from_slice(b"Z\"");
-            return;
+            *self.room() = [b'"', c, d, y, z, b'-', m, n, b'-', a, b, b'T', h, i, b':', j, k, b':', s, t, b'Z', b'"'];
+            self.length += 22;
+        } else {
+            let ([u, v], w) = (two_digits(milliseconds / 10), b'0' + (milliseconds % 10) as u8);
+            *self.room() = [
+                b'"', c, d, y, z, b'-', m, n, b'-', a, b, b'T', h, i, b':', j, k, b':', s, t, b'.', u, v, w, b'Z', b'"',
+            ];
+            self.length += 26;
         }
-        two(&mut text, 21, (milliseconds / 10) as u8);
-        text[23] += (milliseconds % 10) as u8;
-        self.out.extend_from_slice(&text);
     }
 }
 
-/// Whether none of the bytes needs an escape. Written so that the compiler makes vector instructions of it.
-#[inline]
-fn is_plain(bytes: &[u8]) -> bool {
-    !bytes.iter().fold(false, |found, byte| found | (*byte < 0x20) | (*byte == b'"') | (*byte == b'\\'))
+/// The numbers below a hundred, two digits each.
+const TWO_DIGITS: [[u8; 2]; 100] = {
+    let mut digits = [[0; 2]; 100];
+    let mut value = 0;
+    while value < digits.len() {
+        digits[value] = [b'0' + (value / 10) as u8, b'0' + (value % 10) as u8];
+        value += 1;
+    }
+    digits
+};
+
+#[inline(always)]
+fn two_digits(value: usize) -> [u8; 2] {
+    TWO_DIGITS[value % 100]
 }
 
-/// Fewer than 16 bytes as one word, filled up with spaces, and whether none of them needs an escape.
-#[inline]
-fn short(bytes: &[u8]) -> (u128, bool) {
-    const SPACES: u128 = u128::from_le_bytes([b' '; 16]);
+/// At most sixteen bytes, filled up with spaces.
+#[inline(always)]
+fn short(bytes: &[u8]) -> [u8; WIDTH] {
+    const SPACES: u128 = u128::from_le_bytes([b' '; WIDTH]);
     let count = bytes.len();
+    if let Some(all) = bytes.first_chunk::<WIDTH>() {
+        return *all;
+    }
     // Two reads that overlap cover each of the lengths between them.
     let word = if let (Some(head), Some(tail)) = (bytes.first_chunk::<8>(), bytes.last_chunk::<8>()) {
         u128::from(u64::from_le_bytes(*head)) | u128::from(u64::from_le_bytes(*tail)) << (8 * (count - 8))
@@ -238,8 +361,7 @@ fn short(bytes: &[u8]) -> (u128, bool) {
     } else {
         bytes.iter().rev().fold(0, |word, byte| word << 8 | u128::from(*byte))
     };
-    let filled = if count == 0 { SPACES } else { word | SPACES << (8 * count) };
-    (filled, is_plain(&filled.to_le_bytes()))
+    (word | SPACES << (8 * count)).to_le_bytes()
 }
 
 #[cfg(test)]
@@ -249,7 +371,7 @@ mod tests {
     fn written(write: impl FnOnce(&mut Writer)) -> String {
         let mut writer = Writer::default();
         write(&mut writer);
-        String::from_utf8(writer.into_memory()).expect("UTF-8")
+        String::from_utf8(writer.as_bytes().to_vec()).expect("UTF-8")
     }
 
     #[test]

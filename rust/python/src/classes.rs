@@ -69,6 +69,11 @@ impl Class {
         self.layout.as_ref()?.read(object)
     }
 
+    /// The word of each field behind the header of an instance; None where the slots are not known.
+    pub fn words(&self) -> Option<&[u8]> {
+        self.layout.as_ref().map(Layout::words)
+    }
+
     /// Whether an object is an instance, of a subclass too.
     #[inline]
     pub fn covers(&self, object: &Bound<'_, PyAny>) -> bool {

@@ -26,6 +26,7 @@ use pyo3::types::{
 use crate::classes::Class;
 use crate::engine::Engine;
 use crate::errors::Report;
+use crate::exact;
 use crate::outgoing::{Payload, Role};
 use crate::raw::Entries;
 use crate::schema::Schema;
@@ -73,7 +74,29 @@ fn within(mut halt: Box<Halt>, step: &str) -> Box<Halt> {
 }
 
 /// Encodes a frame; `Codec.encode` documents it.
+#[inline]
 pub fn frame<'py>(engine: &Engine, frame: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyBytes>> {
+    let mut out = Writer::reusing(MEMORY.take());
+    let done = exact::frame(engine.schema.get(), frame, &mut out).map(|()| PyBytes::new(frame.py(), out.as_bytes()));
+    keep(out);
+    match done {
+        Some(written) => Ok(written),
+        None => any_frame(engine, frame),
+    }
+}
+
+/// Keeps a writer's memory for the next one, unless it is large.
+#[inline]
+fn keep(out: Writer) {
+    let memory = out.into_memory();
+    if memory.capacity() <= KEPT_MEMORY {
+        MEMORY.set(memory);
+    }
+}
+
+/// Encodes a frame whatever it is made of.
+#[inline(never)]
+fn any_frame<'py>(engine: &Engine, frame: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyBytes>> {
     let py = frame.py();
     let schema = engine.schema.get();
     let (kind, class) = frame_class(schema, frame)?;
@@ -134,10 +157,10 @@ pub fn frame<'py>(engine: &Engine, frame: &Bound<'py, PyAny>) -> PyResult<Bound<
             about.action = Some(&schema.tables.messages[payload.message as usize].action);
             write(engine, py, &about, |encoder| {
                 encoder.head(number, &id, MAX_ID as usize)?;
-                if kind != FrameKind::CallResult {
-                    encoder.out.literal(&schema.outgoing.actions[payload.message as usize]);
+                match role {
+                    Role::Response => encoder.out.byte(b','),
+                    _ => encoder.out.literal(&schema.outgoing.actions[payload.message as usize]),
                 }
-                encoder.out.byte(b',');
                 encoder.object(&second, payload.which)?;
                 encoder.out.byte(b']');
                 Ok(())
@@ -150,6 +173,12 @@ pub fn frame<'py>(engine: &Engine, frame: &Bound<'py, PyAny>) -> PyResult<Bound<
 pub fn payload<'py>(engine: &Engine, value: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyBytes>> {
     let schema = engine.schema.get();
     let known = known_payload(schema, value)?;
+    let mut out = Writer::reusing(MEMORY.take());
+    let done = exact::payload(schema, value, known.which, &mut out).map(|()| PyBytes::new(value.py(), out.as_bytes()));
+    keep(out);
+    if let Some(written) = done {
+        return Ok(written);
+    }
     let action = &schema.tables.messages[known.message as usize].action;
     let about = About { number: None, id: None, action: Some(action) };
     write(engine, value.py(), &about, |encoder| encoder.object(value, known.which))
@@ -172,10 +201,7 @@ fn write<'py>(
     let schema = engine.schema.get();
     let mut encoder = Encoder { py, schema, limits: engine.limits.as_ref(), out, depth: 0 };
     let done = body(&mut encoder).map(|()| PyBytes::new(py, encoder.out.as_bytes()));
-    let memory = encoder.out.into_memory();
-    if memory.capacity() <= KEPT_MEMORY {
-        MEMORY.set(memory);
-    }
+    keep(encoder.out);
     done.map_err(|halt| raised(engine, py, about, *halt))
 }
 
@@ -411,7 +437,7 @@ impl<'s, 'py> Encoder<'s, 'py> {
             }
             FieldKind::Enumeration(which) => {
                 let values = &self.schema.outgoing.enums[*which as usize];
-                if let Some(literal) = values.known(value) {
+                if let Some(literal) = values.known(value.as_ptr() as usize) {
                     self.out.literal(literal);
                     return Ok(());
                 }

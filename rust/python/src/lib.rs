@@ -11,6 +11,7 @@ mod columns;
 mod encode;
 mod engine;
 mod errors;
+mod exact;
 mod input;
 mod outgoing;
 mod raw;

@@ -2,13 +2,17 @@
 
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
+use std::num::NonZero;
 
+use ocppcore::schema::FrameKind;
 use ocppcore::write::Literal;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDate, PyString, PyType};
 
 use crate::classes::Class;
+use crate::exact::Plan;
+use crate::schema::Door;
 
 /// Which payload of a message a class is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,21 +35,100 @@ pub struct Payload {
 pub struct Values {
     pub literals: Vec<Literal>,
     /// By the address of the string that decode gives: an interned one, which is also what most programs write.
-    by_address: Addresses<u16>,
+    by_address: Places,
 }
 
 impl Values {
-    #[inline]
-    pub fn known(&self, value: &Bound<'_, PyAny>) -> Option<&Literal> {
-        self.by_address.get(&(value.as_ptr() as usize)).map(|index| &self.literals[usize::from(*index)])
+    fn new(of: &ocppcore::schema::Enumeration, strings: &[Py<PyString>]) -> Self {
+        let literals: Vec<_> = of.values.iter().map(|value| Literal::string(value)).collect();
+        let known = strings.iter().map(|text| text.as_ptr() as usize).zip(literals.iter().cloned()).collect();
+        Self { literals, by_address: Places::new(known) }
     }
+
+    /// The value of the string at an address; None if it is another string, whatever it says.
+    #[inline(always)]
+    pub fn known(&self, address: usize) -> Option<&Literal> {
+        self.by_address.get(address)
+    }
+}
+
+/// Literals by address, each in a place of its own, so that one look decides.
+struct Places {
+    places: Box<[Place]>,
+    multiplier: u64,
+    shift: u32,
+}
+
+/// It fills one cache line.
+#[repr(align(64))]
+struct Place(Option<(NonZero<usize>, Literal)>);
+
+impl Places {
+    fn new(known: Vec<(usize, Literal)>) -> Self {
+        // Random multipliers soon spread a few addresses over many places; else there are still more places.
+        let mut multiplier = 0x9E37_79B9_7F4A_7C15u64;
+        let mut bits = (2 * known.len() + 2).ilog2() + 1;
+        let mut tries = 0;
+        let of = |multiplier: u64, bits: u32| Self { places: Box::default(), multiplier, shift: u64::BITS - bits };
+        while !of(multiplier, bits).spreads(&known, bits) {
+            multiplier = multiplier.wrapping_mul(0xD134_2543_DE82_EF95).wrapping_add(2);
+            tries += 1;
+            bits += u32::from(tries % 64 == 0);
+        }
+        let mut of = of(multiplier, bits);
+        of.places = std::iter::repeat_with(|| Place(None)).take(1 << bits).collect();
+        for (address, literal) in known {
+            let place = of.place(address);
+            of.places[place] = Place(NonZero::new(address).map(|address| (address, literal)));
+        }
+        of
+    }
+
+    /// Whether no two of the addresses have the same place.
+    fn spreads(&self, known: &[(usize, Literal)], bits: u32) -> bool {
+        let mut taken = vec![0; 1 << bits];
+        known.iter().all(|(address, _)| {
+            let place = &mut taken[self.place(*address)];
+            let free = *place == 0 || *place == *address;
+            *place = *address;
+            free
+        })
+    }
+
+    #[inline(always)]
+    fn place(&self, address: usize) -> usize {
+        ((address as u64).wrapping_mul(self.multiplier) >> self.shift) as usize
+    }
+
+    #[inline(always)]
+    fn get(&self, address: usize) -> Option<&Literal> {
+        match self.places.get(self.place(address)) {
+            Some(Place(Some((known, literal)))) if known.get() == address => Some(literal),
+            _ => None,
+        }
+    }
+}
+
+/// A frame that holds a payload, as its class writes it.
+pub struct Frame {
+    /// The address of the class.
+    pub class: usize,
+    /// The words of its slots behind the header of an instance.
+    pub id: u8,
+    pub payload: u8,
+    pub role: Role,
+    /// `[2,`
+    pub head: Literal,
 }
 
 pub struct Outgoing {
     /// By type and field: `,"name":`.
     pub keys: Vec<Vec<Literal>>,
+    /// By type: how `exact` writes it.
+    pub plans: Vec<Plan>,
+    pub frames: Vec<Frame>,
     pub enums: Vec<Values>,
-    /// By message: `,"Action"`.
+    /// By message: `,"Action",`.
     pub actions: Vec<Literal>,
     payloads: Addresses<Payload>,
     pub python: PythonTypes,
@@ -59,6 +142,8 @@ pub struct PythonTypes {
     /// `datetime.utcoffset` itself; it checks what a time zone answers.
     pub utc_offset: Py<PyAny>,
     pub utc: Py<PyAny>,
+    /// The address of the class `datetime`.
+    pub datetime_class: usize,
 }
 
 impl Outgoing {
@@ -68,6 +153,7 @@ impl Outgoing {
         tables: &ocppcore::Schema,
         classes: &[Option<Class>],
         enums: &[Vec<Py<PyString>>],
+        door: &Door,
     ) -> PyResult<Self> {
         let mut payloads = Addresses::default();
         for (index, message) in tables.messages.iter().enumerate() {
@@ -83,18 +169,21 @@ impl Outgoing {
         }
         let keys =
             |of: &ocppcore::schema::ObjectType| of.fields.iter().map(|field| Literal::key(&field.name)).collect();
-        let values = |(of, strings): (&ocppcore::schema::Enumeration, &Vec<Py<PyString>>)| Values {
-            literals: of.values.iter().map(|value| Literal::string(value)).collect(),
-            by_address: strings
-                .iter()
-                .enumerate()
-                .map(|(index, text)| (text.as_ptr() as usize, index as u16))
-                .collect(),
-        };
+        let values = |(of, strings): (&ocppcore::schema::Enumeration, &Vec<Py<PyString>>)| Values::new(of, strings);
         let action = |message: &ocppcore::schema::Message| {
             let mut text = Literal::key(&message.action).text().to_vec();
             text.pop();
+            text.push(b',');
             Literal::new(&text)
+        };
+        let roles =
+            [(FrameKind::Call, Role::Request), (FrameKind::CallResult, Role::Response), (FrameKind::Send, Role::Send)];
+        let frame = |(kind, role): (FrameKind, Role)| {
+            let (number, _) = tables.frames.iter().find(|(_, known)| *known == kind)?;
+            let class = door.class_of(kind);
+            let [id, payload] = *class.words()? else { return None };
+            let head = Literal::new(format!("[{number},").as_bytes());
+            Some(Frame { class: class.object.as_ptr() as usize, id, payload, role, head })
         };
         let datetime = py.import("datetime")?;
         let decimal = py.import("decimal")?.getattr("Decimal")?;
@@ -102,22 +191,31 @@ impl Outgoing {
         PyDate::new(py, 1, 1, 1)?;
         Ok(Self {
             keys: tables.types.iter().map(keys).collect(),
+            plans: tables.types.iter().zip(classes).map(|(of, class)| Plan::new(of, class.as_ref())).collect(),
+            frames: roles.into_iter().filter_map(frame).collect(),
             enums: tables.enums.iter().zip(enums).map(values).collect(),
             actions: tables.messages.iter().map(action).collect(),
             payloads,
             python: PythonTypes {
                 decimal_text: decimal.getattr(intern!(py, "__str__"))?.unbind(),
                 decimal: decimal.unbind(),
+                datetime_class: datetime.getattr("datetime")?.as_ptr() as usize,
                 utc_offset: datetime.getattr("datetime")?.getattr("utcoffset")?.unbind(),
                 utc: datetime.getattr("timezone")?.getattr("utc")?.unbind(),
             },
         })
     }
 
+    /// The payload that the class at an address stands for by itself.
+    #[inline]
+    pub fn payload_of(&self, class: usize) -> Option<Payload> {
+        self.payloads.get(&class).copied()
+    }
+
     /// The payload that instances of a class are: the class is registered, or the nearest of its bases that is.
     #[inline]
     pub fn payload(&self, class: &Bound<'_, PyType>) -> Option<Payload> {
-        let known = |class: &Bound<'_, PyAny>| self.payloads.get(&(class.as_ptr() as usize)).copied();
+        let known = |class: &Bound<'_, PyAny>| self.payload_of(class.as_ptr() as usize);
         known(class.as_any()).or_else(|| class.mro().iter().find_map(|base| known(&base)))
     }
 }

@@ -93,6 +93,11 @@ impl Layout {
         })
     }
 
+    /// The word of each field, behind the object's header.
+    pub fn words(&self) -> &[u8] {
+        &self.slots
+    }
+
     /// A new instance, its fields still absent. None with a Python error set if memory is out.
     #[inline(always)]
     pub fn begin<'l, 'py>(&'l self, py: Python<'py>) -> Option<HalfStruct<'l, 'py>> {

@@ -142,7 +142,7 @@ impl Schema {
         }
         let enums: Vec<Vec<_>> = tables.enums.iter().map(|values| values.values.iter().map(intern).collect()).collect();
         Ok(Self {
-            outgoing: Outgoing::new(py, &tables, &bound, &enums)?,
+            outgoing: Outgoing::new(py, &tables, &bound, &enums, &door)?,
             enums: enums.into_iter().flatten().collect(),
             keys: tables
                 .types
