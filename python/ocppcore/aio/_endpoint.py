@@ -345,7 +345,7 @@ class Endpoint:
             pass  # whoever reads learns it too, and ends the rest
         except Exception:
             log.exception("%s: the connection failed while sending", self.identity)
-            self._transport.abort()
+            self._drop()
         finally:
             self._writing = False
 
@@ -360,9 +360,13 @@ class Endpoint:
         """Drops a peer that has taken nothing since the last look."""
         if self._written == written:
             log.warning("%s: has taken nothing for %g s, the connection is dropped", self.identity, self._stall)
-            self._transport.abort()
+            self._drop()
         else:
             self._watch = self._loop.call_later(self._stall, self._check, self._written)
+
+    def _drop(self) -> None:
+        self._closing = True  # what was read ahead is not handled any more
+        self._transport.abort()
 
     async def _room(self) -> None:
         """Waits until what was queued is sent."""

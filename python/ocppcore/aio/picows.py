@@ -245,6 +245,7 @@ async def open_websocket(
         status = None if response is None else int(response.status)
         text = str(error) if status is None else f"the server answered {status}"
         raise ConnectFailed(text, status) from error
-    assert isinstance(transport, PicowsTransport)
+    if not isinstance(transport, PicowsTransport):
+        raise ConnectFailed("the connection was lost at the handshake")
     agreed: str | None = websocket.response.headers.get("Sec-WebSocket-Protocol")
     return transport, agreed
