@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from . import v16, v21, v201
     from ._gateway import Gateway
     from ._policy import Policy, PolicyRule
+    from ._quirks import Profile, Quirks, Rewrite, Station
     from ._router import DEFERRED, Connection, Context, HandlerFault, RefuseCall, Router
     from ._session import (
         Cancelled,
@@ -63,7 +64,9 @@ __all__ = [
     "Peek",
     "Policy",
     "PolicyRule",
+    "Profile",
     "QueueFull",
+    "Quirks",
     "RawPayload",
     "RefuseCall",
     "Refused",
@@ -71,11 +74,13 @@ __all__ = [
     "Response",
     "Retry",
     "Retrying",
+    "Rewrite",
     "Router",
     "Send",
     "SendPayload",
     "Session",
     "SessionClosed",
+    "Station",
     "TimedOut",
     "Tolerated",
     "Unmatched",
@@ -99,6 +104,8 @@ def __getattr__(name: str) -> object:
         return getattr(_import_module(f"{__name__}._router"), name)
     if name in ("Policy", "PolicyRule"):
         return getattr(_import_module(f"{__name__}._policy"), name)
+    if name in ("Profile", "Quirks", "Rewrite", "Station"):
+        return getattr(_import_module(f"{__name__}._quirks"), name)
     if name == "Tolerated":
         return _import_module(f"{__name__}._tolerant").Tolerated
     if name in __all__:  # what is left is the session's

@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any, Generic, Literal, NamedTuple, NoReturn, TypeVar, cast, overload
 
+import msgspec
+
 from . import _backend, _extend, _versions
 from ._codes import spell_code
 from ._errors import EncodeError, Finding, OcppError, checked_codes, error_maker, rules_of
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from ._frames import Call, CallError, CallResult, CallResultError, Peek, Send
     from ._payloads import Message, SendPayload
     from ._policy import Policy
+    from ._quirks import Profile, Rewrite
     from ._tolerant import Tolerance, Tolerated
 
     Data = str | Buffer
@@ -58,6 +61,7 @@ class _Settings(NamedTuple):
     codes: dict[str, str]
     extensions: tuple[Any, ...]  # what extend() was given as `messages`, in order: a pickle carries it
     policy: Policy | None  # looked at after a strict check has failed
+    rewrites: tuple[Rewrite, ...]  # made on every message, for stations that need them
 
 
 class Codec(Generic[FrameT]):
@@ -115,6 +119,7 @@ class Codec(Generic[FrameT]):
                 codes={},
                 extensions=(),
                 policy=None,
+                rewrites=(),
             )
         )
 
@@ -263,6 +268,7 @@ class Codec(Generic[FrameT]):
         codes: Mapping[str, str] | None = ...,
         max_size: int | None = ...,
         policy: Policy | None = ...,
+        profile: Profile | None = ...,
     ) -> Codec[FrameT]: ...
     @overload
     def extend(
@@ -273,6 +279,7 @@ class Codec(Generic[FrameT]):
         codes: Mapping[str, str] | None = ...,
         max_size: int | None = ...,
         policy: Policy | None = ...,
+        profile: Profile | None = ...,
     ) -> Codec[FrameT | Call[Any] | CallResult[Any]]: ...
     def extend(
         self,
@@ -282,6 +289,7 @@ class Codec(Generic[FrameT]):
         codes: Mapping[str, str] | None = None,
         max_size: int | None = None,
         policy: Policy | None = None,
+        profile: Profile | None = None,
     ) -> Codec[Any]:
         """A new codec that knows more or allows more; this one stays as it is, and the tables are shared where they can be.
 
@@ -302,6 +310,7 @@ class Codec(Generic[FrameT]):
         - `codes`: wire codes by kind of fault that replace the table's, {"missing": "ProtocolError"}.
         - `max_size`: the size limit in bytes.
         - `policy`: what to accept of what breaks a rule, `Policy.tolerant` say. It takes the place of the codec's own; `codec.policy | more` adds to it.
+        - `profile`: the quirks of a kind of stations, added to the policy and to the rewrites that there are. `Quirks` picks profiles.
 
         Raises ValueError that says what to change.
         """
@@ -317,6 +326,11 @@ class Codec(Generic[FrameT]):
         own_codes = dict(old.codes)
         if codes is not None:
             own_codes.update(checked_codes(codes, old.version.number))
+        graded = old.policy if policy is None else _checked_policy(policy)
+        rewrites = old.rewrites
+        if profile is not None:
+            graded = profile.policy if graded is None else graded | profile.policy
+            rewrites += profile.rewrites
         return _make(
             old._replace(
                 vocabulary=vocabulary,
@@ -324,7 +338,8 @@ class Codec(Generic[FrameT]):
                 limits=raised,
                 codes=own_codes,
                 max_size=old.max_size if max_size is None else _checked_size(max_size),
-                policy=old.policy if policy is None else _checked_policy(policy),
+                policy=graded,
+                rewrites=rewrites,
             )
         )
 
@@ -339,7 +354,16 @@ class Codec(Generic[FrameT]):
 
     def __reduce__(self) -> tuple[Any, ...]:
         s = self._settings
-        return _restore, (s.version.subprotocol, s.asked, s.max_size, s.extensions, s.limits, s.codes, s.policy)
+        return _restore, (
+            s.version.subprotocol,
+            s.asked,
+            s.max_size,
+            s.extensions,
+            s.limits,
+            s.codes,
+            s.policy,
+            s.rewrites,
+        )
 
 
 @cache
@@ -379,8 +403,7 @@ def _tolerant_class_of(backend: _backend.BackendName) -> Any:
         __slots__ = ("_strict",)
 
         def _decode_strictly(self, data: Data, pending: Pending | None) -> Any:
-            strict: Codec[Any] = self._strict
-            return strict.decode(data, pending)
+            return cast("Codec[Any]", self._strict).decode(data, pending)
 
         def validate(self, data: Data, pending: Pending | None = None) -> None:
             try:
@@ -413,7 +436,7 @@ def _tolerant_class_of(backend: _backend.BackendName) -> Any:
             except TypeError:
                 if not isinstance(getattr(frame, "payload", None), UntypedPayload):
                     raise
-            return self.encode_with_extras(frame, {})
+            return base.encode_with_extras(self, frame, {})
 
         def encode_payload(self, payload: Any) -> Any:
             try:
@@ -428,6 +451,52 @@ def _tolerant_class_of(backend: _backend.BackendName) -> Any:
     return TolerantCodec
 
 
+@cache
+def _rewriting_class_of(backend: _backend.BackendName) -> Any:
+    """The class of the codecs that rewrite messages: of those that come in the last, of those that go out the first thing to be done."""
+    base: Any = _tolerant_class_of(backend)
+
+    class RewritingCodec(base):  # type: ignore[misc]
+        __slots__ = ()
+
+        def decode(self, data: Data, pending: Pending | None = None) -> Any:
+            return _rewritten_frame(self, base.decode(self, data, pending), "in")
+
+        def decode_with_findings(self, data: Data, pending: Pending | None = None) -> Any:
+            result: Tolerated[Any] = base.decode_with_findings(self, data, pending)
+            return msgspec.structs.replace(result, frame=_rewritten_frame(self, result.frame, "in"))
+
+        def resolve(self, frame: CallResult[Any], action: Any) -> Any:
+            return _rewritten_frame(self, base.resolve(self, frame, action), "in")
+
+        def decode_payload(self, data: Data, action: str, kind: PayloadKind) -> Any:
+            return _rewritten(self, base.decode_payload(self, data, action, kind), "in")
+
+        def encode(self, frame: AnyFrame) -> Any:
+            return base.encode(self, _rewritten_frame(self, frame, "out"))
+
+        def encode_payload(self, payload: Any) -> Any:
+            return base.encode_payload(self, _rewritten(self, payload, "out"))
+
+        def encode_with_extras(self, frame: AnyFrame, extras: Mapping[str, Any]) -> Any:
+            return base.encode_with_extras(self, _rewritten_frame(self, frame, "out"), extras)
+
+    RewritingCodec.__name__ = RewritingCodec.__qualname__ = f"Rewriting{_class_of(backend).__name__}"
+    return RewritingCodec
+
+
+def _rewritten_frame(codec: Any, frame: Any, direction: str) -> Any:
+    from ._quirks import rewritten_frame
+
+    return rewritten_frame(frame, codec._settings.rewrites, direction)
+
+
+def _rewritten(codec: Any, payload: Any, direction: str) -> Any:
+    from ._quirks import rewritten
+
+    return rewritten(payload, codec._settings.rewrites, direction)
+
+
 def _make(settings: _Settings) -> Codec[Any]:
     engine: Any = _backend.load(settings.backend).Engine
     arguments = _arguments(settings, settings.backend)
@@ -436,8 +505,9 @@ def _make(settings: _Settings) -> Codec[Any]:
         codec = engine.__new__(_class_of(settings.backend), *arguments)
     else:
         # The engine itself asks for a second look, so that data without fault costs what it costs without a policy.
-        codec = engine.__new__(_tolerant_class_of(settings.backend), *arguments, partial(_second_look, settings))
-        codec._strict = _make(settings._replace(policy=None))
+        class_of = _rewriting_class_of if settings.rewrites else _tolerant_class_of
+        codec = engine.__new__(class_of(settings.backend), *arguments, partial(_second_look, settings))
+        codec._strict = _make(settings._replace(policy=None, rewrites=()))
     codec._settings = settings
     return cast("Codec[Any]", codec)
 
@@ -472,12 +542,19 @@ def _restore(
     limits: dict[str, int],
     codes: dict[str, str],
     policy: Policy | None = None,
+    rewrites: tuple[Rewrite, ...] = (),
 ) -> Codec[Any]:
     """A pickled codec. A backend that nobody asked for is chosen anew: the other process may have another one."""
     codec: Codec[Any] = Codec(subprotocol, max_size=max_size, backend=asked)
     for messages in extensions:
         codec = codec.extend(messages=messages)
-    return codec.extend(limits=limits, codes=codes, policy=policy) if limits or codes or policy is not None else codec
+    if limits or codes or policy is not None:
+        codec = codec.extend(limits=limits, codes=codes, policy=policy)
+    if rewrites:
+        from ._quirks import Profile
+
+        codec = codec.extend(profile=Profile(name="restored", rewrites=rewrites))
+    return codec
 
 
 def _checked_policy(policy: object) -> Policy:

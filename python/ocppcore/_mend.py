@@ -99,6 +99,10 @@ class _Mender:
         """A value: the whole text, or what a comma or an opening bracket in a list announced."""
         if next_ == "]" and self._open[-1:] == ["]"]:
             return self._closing(next_)
+        if next_ == "," and self._comma is None and self._open:  # [,1]
+            self._replace(self._at, self._at + 1, "", "stray_comma")
+            self._at += 1
+            return "value"
         return self._any_value(next_)
 
     def _member(self, next_: str) -> str:

@@ -39,7 +39,7 @@ TRANSACTION = "@transaction"
 _ANY, _ANYWHERE = ("*",), ("**",)
 
 
-def _checked_names(what: str, names: object, known: Iterable[str] | None) -> tuple[str, ...]:
+def checked_names(what: str, names: object, known: Iterable[str] | None = None) -> tuple[str, ...]:
     """One name or several, as a tuple."""
     given = (names,) if isinstance(names, str) else names
     if not isinstance(given, (list, tuple)) or not given:
@@ -90,12 +90,12 @@ class PolicyRule(msgspec.Struct, frozen=True, kw_only=True):
         for what, value, allowed in (("verdict", verdict, _VERDICTS), ("direction", direction, _DIRECTIONS)):
             if value not in allowed:
                 raise ValueError(f"policy: {what} is one of {', '.join(allowed)}, not {value!r}")
-        rule = _checked_names("rule", entry.get("rule", "*"), kinds)
-        pointer = _checked_names("pointer", entry.get("pointer", "**"), None)
+        rule = checked_names("rule", entry.get("rule", "*"), kinds)
+        pointer = checked_names("pointer", entry.get("pointer", "**"))
         for pattern in pointer:
             if pattern and not pattern.startswith(("/", "**")):
                 raise ValueError(f"policy: a pointer begins with / or **, or is empty for the frame; not {pattern!r}")
-        repair = _checked_names("repair", entry["repair"], REPAIRS) if "repair" in entry else ()
+        repair = checked_names("repair", entry["repair"], REPAIRS) if "repair" in entry else ()
         if (verdict == "repair") != bool(repair):
             raise ValueError(
                 f'policy: name the repairs of the verdict "repair", and of no other: {", ".join(REPAIRS)}'
@@ -118,7 +118,7 @@ class PolicyRule(msgspec.Struct, frozen=True, kw_only=True):
                 raise ValueError(f"policy: {name} must be a str, not {text!r}")
         return cls(
             rule=rule,
-            action=_checked_names("action", entry.get("action", "*"), None),
+            action=checked_names("action", entry.get("action", "*")),
             pointer=pointer,
             direction=direction,
             verdict=verdict,
@@ -132,10 +132,10 @@ class PolicyRule(msgspec.Struct, frozen=True, kw_only=True):
         if self.direction != "both" and self.direction != direction:
             return False
         if self.action != _ANY and not any(
-            transaction if pattern == TRANSACTION else _glob(pattern).fullmatch(action) for pattern in self.action
+            transaction if pattern == TRANSACTION else glob_of(pattern).fullmatch(action) for pattern in self.action
         ):
             return False
-        return self.pointer == _ANYWHERE or any(_pointer_glob(pattern).fullmatch(pointer) for pattern in self.pointer)
+        return self.pointer == _ANYWHERE or any(pointer_glob_of(pattern).fullmatch(pointer) for pattern in self.pointer)
 
 
 def _is_table(value: object) -> TypeGuard[Mapping[str, Any]]:
@@ -147,13 +147,13 @@ def _is_table_of_strings(value: object) -> TypeGuard[Mapping[str, str]]:
 
 
 @cache
-def _glob(pattern: str) -> re.Pattern[str]:
+def glob_of(pattern: str) -> re.Pattern[str]:
     """A pattern in which `*` is any text."""
     return re.compile(".*".join(map(re.escape, pattern.split("*"))), re.DOTALL)
 
 
 @cache
-def _pointer_glob(pattern: str) -> re.Pattern[str]:
+def pointer_glob_of(pattern: str) -> re.Pattern[str]:
     """A pattern of pointers: `**` is any text, so that `**/unit` is that field wherever it is; `*` is any text within a step."""
     parts = ("[^/]*".join(map(re.escape, part.split("*"))) for part in pattern.split("**"))
     return re.compile(".*".join(parts), re.DOTALL)
@@ -200,7 +200,7 @@ class Policy:
     @classmethod
     def from_toml(cls, text: str) -> Policy:
         """The policy that a TOML text holds as tables `[[rule]]`, each with the settings of PolicyRule."""
-        return cls(_rules_in(text))
+        return cls(read_toml(text, "rule"))
 
     def entries(
         self, kind: str, action: str, transaction: bool, pointer: str, direction: Literal["in", "out"]
@@ -246,19 +246,19 @@ def _checked_rule(rule: object) -> PolicyRule:
     raise TypeError(f"a policy is made of PolicyRules or dicts, not of {type(rule).__name__}")
 
 
-def _rules_in(text: str) -> list[Mapping[str, Any]]:
+def read_toml(text: str, table: str) -> list[Mapping[str, Any]]:
+    """The tables `[[table]]` of a TOML text; ValueError when it holds anything else."""
     import tomllib  # for policies only
 
     try:
         tables = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ValueError(f"policy: not valid TOML: {error}") from None
-    rules = tables.pop("rule", [])
-    if tables or not isinstance(rules, list):
-        raise ValueError(
-            f"policy: a policy holds tables [[rule]] alone, not {', '.join(sorted(tables)) or 'rule = ...'}"
-        )
-    return cast("list[Mapping[str, Any]]", rules)
+    found = tables.pop(table, [])
+    if tables or not isinstance(found, list):
+        others = ", ".join(sorted(tables)) or f"{table} = ..."
+        raise ValueError(f"policy: it holds tables [[{table}]] alone, not {others}")
+    return cast("list[Mapping[str, Any]]", found)
 
 
 def _as_toml(rule: PolicyRule) -> str:
@@ -287,9 +287,14 @@ def _quote(text: str) -> str:
 
 @cache
 def _preset(name: str) -> Policy:
+    return Policy.from_toml(preset_text(name))
+
+
+def preset_text(name: str) -> str:
+    """A TOML file that the package brings along."""
     import pkgutil  # reads from wheels, trees and zip files alike
 
     text = pkgutil.get_data("ocppcore", f"_policies/{name}.toml")
     if text is None:
         raise ImportError(f"ocppcore/_policies/{name}.toml cannot be read: the package is installed without its data")
-    return Policy.from_toml(text.decode())
+    return text.decode()

@@ -127,7 +127,7 @@ def _drop_empty(place: Place, text: str) -> str | None:
 def _letter_case(place: Place, text: str) -> str | None:
     if text[:1] != '"':
         return None
-    folded = _string(text).casefold()
+    folded = _string(text).strip().casefold()
     names = cast("tuple[str, ...]", place.expected)
     meant = [name for name in names if name.casefold() == folded]
     if len(meant) != 1 or (place.kind == "unknown_key" and meant[0] in place.siblings()):
@@ -216,7 +216,7 @@ REPAIRS: Mapping[str, Repair] = {
         "type enum format too_few missing", 'an optional field that is "", [] or {} is left out', _drop_empty
     ),
     "letter_case": _repair(
-        "enum unknown_key", "a value or field name that is known but for the case of its letters becomes that", _letter_case
+        "enum unknown_key", "a value or field name that is known but for the case of its letters, or white space around it, becomes that", _letter_case
     ),
     "replace": _repair("enum format length", "a string becomes the one that `values` has for it", _replace),
     "date_separator": _repair("format", "the space between a date and a time becomes T", _date_separator),
@@ -234,7 +234,7 @@ REPAIRS: Mapping[str, Repair] = {
     "drop_surplus": _repair("arity", "elements behind a frame's last are left out", _drop_surplus),
     # Of text that is not quite JSON
     "stray_comma": _repair(
-        "syntax", "a comma before a closing bracket, or before a key where one stands already, is left out", _of_the_text
+        "syntax", "a comma before a closing bracket or behind an opening one, or a second one before a key, is left out", _of_the_text
     ),
     "missing_value": _repair("syntax", 'a key without a value, "key":, is left out', _of_the_text),
     "control_character": _repair("syntax", "a control character in a string becomes its escape", _of_the_text),

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, Final, Generic, NamedTuple, Protocol, Typ
 
 from ._codes import canonical_code, known_codes, own_answer
 from ._errors import EncodeError
-from ._frames import Call, CallError, Send
+from ._frames import Call, CallError, Send, UntypedPayload
 from ._payloads import Payload, Request, Response, SendPayload
 from ._session import SessionClosed
 
@@ -322,15 +322,16 @@ class Router:
 
     def _entry(self, frame: Routed, context: Context[Any]) -> _Entry | None:
         payload: Payload = frame.payload
-        kind = type(payload)
+        kind: Any = type(payload)
         handler = self._handlers.get(kind, self._otherwise)
-        if handler is None:
+        message = context.connection.codec.messages.get(frame.action)
+        if handler is None or message is None or kind is UntypedPayload:  # what fits no type has no handler
             return None
         run = handler if _parameters(handler) == 2 else _without_context(handler)
         for middleware in reversed(self._middleware):
             run = _around(middleware, run)
         entry = self._entries[kind] = _Entry(handler, run)
-        entry.response = context.connection.codec.messages[frame.action].response
+        entry.response = message.response
         return entry
 
     def _checked(self, entry: _Entry, frame: Routed, context: Context[Any], answer: object) -> Answer:

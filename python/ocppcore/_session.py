@@ -19,6 +19,7 @@ from ._payloads import Request, Response, SendPayload
 
 if TYPE_CHECKING:
     from ._codec import AnyFrame, Codec
+    from ._quirks import Quirks
 
 Role = Literal["csms", "station"]
 Data = str | bytes | bytearray | memoryview
@@ -201,7 +202,8 @@ class Session:
     `role` is "csms" or "station": which side we are. `new_id` makes the ids of our own CALLs, at most 36 characters. Times are seconds
     of any clock that does not go back, the same one in every call. `timeout` is how long an answer may take; `max_queue` bounds
     the CALLs that wait for their turn, `max_open` the CALLs of the peer that wait for our reply. A CALL whose id is that of another one
-    still open is refused, or taken when `duplicates` is "take". `retry` repeats transaction messages.
+    still open is refused, or taken when `duplicates` is "take". `retry` repeats transaction messages. With `quirks` the session reads and writes
+    with the codec that the station's vendor, model and firmware call for, once the station has told them.
     """
 
     __slots__ = (
@@ -215,7 +217,9 @@ class Session:
         "_open",
         "_out",
         "_pending",
+        "_plain_codec",
         "_queue",
+        "_quirks",
         "_retry",
         "_retrying",
         "_role",
@@ -233,6 +237,7 @@ class Session:
         max_open: int = 16,
         duplicates: Literal["refuse", "take"] = "refuse",
         retry: Retry | None = None,
+        quirks: Quirks | None = None,
     ) -> None:
         if role not in ("csms", "station"):
             raise ValueError(f'role is "csms" or "station", not {role!r}')
@@ -243,7 +248,8 @@ class Session:
         if retry is not None:
             _require_number("retry.attempts", retry.attempts, 1)
             _require_number("retry.interval", retry.interval, 0.0)
-        self._codec = codec
+        self._codec = self._plain_codec = codec
+        self._quirks = quirks
         self._role: Role = role
         self._new_id = new_id
         self._timeout = timeout
@@ -261,7 +267,7 @@ class Session:
 
     @property
     def codec(self) -> Codec[Any]:
-        """The codec that this session reads and writes with."""
+        """The codec that this session reads and writes with; `quirks` may change it."""
         return self._codec
 
     @property
@@ -422,7 +428,16 @@ class Session:
         if len(self._open) >= self._max_open:
             return self._refuse(frame, "too_many_calls")
         self._open[frame.id] = frame.action
+        if self._quirks is not None:
+            self._know_station(frame)
         return frame
+
+    def _know_station(self, frame: Call[Any]) -> None:
+        """Take the codec for the station, if the message tells which it is."""
+        from ._quirks import station_of, tells_station
+
+        if self._quirks is not None and tells_station(frame.action):
+            self._codec = self._quirks.codec_for(self._plain_codec, station_of(frame.payload))
 
     def _refuse(self, frame: Call[Any], name: str) -> Refused:
         code, why = own_answer(name, self._codec.version)
@@ -525,7 +540,8 @@ class Session:
         return "csms" if self._role == "station" else "station"
 
     def _may(self, action: str, sender: Role) -> bool:
-        return self._codec.messages[action].direction in (sender, "both")
+        message = self._codec.messages.get(action)  # None for what a policy let pass untyped
+        return message is None or message.direction in (sender, "both")
 
     def _require_direction(self, action: str) -> None:
         message = self._codec.messages.get(action)
