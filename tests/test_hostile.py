@@ -89,7 +89,8 @@ def fates(reader: Any, data: Any, pending: Any = None) -> list[OcppError]:
     else:
         _ = peek.payload
     findings = reader.explain(data, pending=pending)
-    assert bool(findings) == any(faults[:2])
+    assert any(finding.severity == "error" for finding in findings) == any(faults[:2])
+    assert [finding for finding in findings if finding.tier == "schema"] == reader.explain(data, pending, advice=False)
     return faults
 
 

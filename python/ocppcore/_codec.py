@@ -210,9 +210,24 @@ class Codec(Generic[FrameT]):
 
     # What the Python backend does for both
 
-    def explain(self, data: Data, pending: Pending | None = None) -> list[Finding]:
-        """Everything wrong with `data`, for people: [] when it is fine, else decode's fault first. It raises for no data."""
-        return [Finding.of(error) for error in self._walker().explain(data, pending)]
+    def explain(
+        self, data: Data, pending: Pending | None = None, *, advice: bool = True, redact: bool = False
+    ) -> list[Finding]:
+        """Everything wrong with `data`, for people, in order of bytes: [] when it is fine. It raises for no data.
+
+        Beside the faults that decode would raise, all of them, stand those of the specification tier: what the text of the standard says
+        beyond its schemas. They have the severity "warning" or "info" and refuse nothing; `advice=False` leaves them out. With `redact`
+        nothing is quoted of values that may hold a token or a password.
+        """
+        from . import _explain  # for explanations only: it would slow down every import
+
+        settings = self._settings
+        survey = self._walker().survey(data, pending)
+        findings = _explain.explain(survey, settings.version, tuple(settings.codes.items()), advice=advice)
+        if redact:
+            ranges = _explain.hidden(survey, settings.version)
+            findings = [_explain.redacted(finding, ranges) for finding in findings]
+        return findings
 
     def from_builtins(self, action: str, kind: PayloadKind, obj: Mapping[str, Any]) -> Any:
         """The Struct of a payload given as plain dicts and lists by wire names, checked like data. Raises EncodeError with a pointer."""

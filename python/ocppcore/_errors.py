@@ -180,7 +180,7 @@ class OcppError(Exception):
         if data is not None:
             if isinstance(data, str):
                 data = data.encode("utf-8", "surrogatepass")
-            self._found = _quote(self.kind, data, offset)
+            self._found = quote(self.kind, data, offset)
             self._end = None if offset is None else _end(self.kind, data, offset)
             self._data = None
 
@@ -203,25 +203,9 @@ class OcppError(Exception):
         With `redact` nothing that the peer wrote is quoted: field names of the schemas stay, other keys become `*`.
         """
         says = self._rules.by_kind[self.kind].says
-        path = _public_path(self.path, self._rules.version.module) if redact else self.path
-        text = f"{_shorten(path, _LONGEST_PATH)}: {says}" if path else says
-        found = None if redact else self.found
         expected = _expectation(self.kind, self.expected)
-        if expected:
-            text += f"; expected {expected}"
-        if found is not None:
-            text += f", found {found}" if expected else f"; found {found}"
-        where: list[str] = []
-        if self.action is not None and self.kind != "action_unknown":
-            where.append(_shorten(self.action))
-        if self.message_id is not None and not redact:
-            where.append(f"id {_shorten(self.message_id)!r}")
-        if self.offset is not None:
-            where.append(f"byte {self.offset}")
-        if where:
-            text += f" ({', '.join(where)})"
         advice = "" if redact else self._advice()
-        return _printable(f"{text}. {advice}" if advice else text)
+        return line(self, says, expected, None if redact else self.found, advice, self._rules.version, redact=redact)
 
     def _advice(self) -> str:
         """What to do next, where there is more to say than to mend the value."""
@@ -283,15 +267,19 @@ class PayloadError(OcppError):
     def suggestion(self) -> str | None:
         if self.kind not in ("enum", "unknown_key"):
             return None
-        return _meant((self.found or "").strip('"'), _names(self.expected) or [])
+        return meant_by((self.found or "").strip('"'), names_of(self.expected) or [])
 
 
-def _meant(name: str, names: list[str]) -> str | None:
-    """The name that a peer probably meant: a letter's case or a typing error away."""
+def meant_by(name: str, names: list[str]) -> str | None:
+    """The name that a peer probably meant: a letter's case or a typing error away, or another name for the same."""
     if len(name) >= _LONGEST_QUOTE - 2:  # cut, or long to compare
         return None
     folded = {known.casefold(): known for known in names}
-    return folded.get(name.casefold()) or _versions.nearest(name, names)
+    if name.casefold() in folded:
+        return folded[name.casefold()]
+    aliases: dict[str, list[str]] = _versions.rules()["alias"]
+    alias = next((known for known in aliases.get(name, ()) if known in names), None)
+    return alias or _versions.nearest(name, names)
 
 
 class EncodeError(OcppError):
@@ -305,6 +293,35 @@ class EncodeError(OcppError):
         return ""
 
 
+def line(
+    fault: OcppError | Finding,
+    says: str,
+    expected: str,
+    found: str | None,
+    advice: str,
+    version: _versions.Version,
+    *,
+    redact: bool = False,
+) -> str:
+    """What is wrong, where, what was found and expected, and what to do next, in one line."""
+    path = _public_path(fault.path, version.module) if redact else fault.path
+    text = f"{_shorten(path, _LONGEST_PATH)}: {says}" if path else says
+    if expected:
+        text += f"; expected {expected}"
+    if found is not None:
+        text += f", found {found}" if expected else f"; found {found}"
+    where: list[str] = []
+    if fault.action is not None and fault.kind != "action_unknown":
+        where.append(_shorten(fault.action))
+    if fault.message_id is not None and not redact:
+        where.append(f"id {_shorten(fault.message_id)!r}")
+    if fault.offset is not None:
+        where.append(f"byte {fault.offset}")
+    if where:
+        text += f" ({', '.join(where)})"
+    return _printable(f"{text}. {advice}" if advice else text)
+
+
 class Finding(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """One thing wrong with a message, or unwise in it, as `Codec.explain` lists it; in order of bytes.
 
@@ -314,6 +331,7 @@ class Finding(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     - `kind`, `path`, `expected`, `found`, `version`, `message_type`, `message_id`, `action`: as an OcppError has them
     - `offset`, `end`: the range of bytes of the data that is meant, `end` behind its last; None for objects, equal where something is absent
     - `suggestion`: what was probably meant, to be written instead of the key or value; None where nothing is near
+    - `hint`: what to do about this very fault, in a sentence, where more can be said than the rule's own advice
     - `code`: the wire code that answers it, in the version's spelling
     - `text`: all that in one line
 
@@ -333,6 +351,7 @@ class Finding(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     expected: Any = None
     found: str | None = None
     suggestion: str | None = None
+    hint: str | None = None
     code: str
     text: str
     version: str
@@ -345,8 +364,15 @@ class Finding(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     became: str | None = None
 
     @classmethod
-    def of(cls, error: OcppError, severity: Literal["error", "warning", "info"] = "error") -> Finding:
-        """The finding that an error stands for."""
+    def of(
+        cls, error: OcppError, severity: Literal["error", "warning", "info"] = "error", *, suggest: bool = True
+    ) -> Finding:
+        """The finding that an error stands for; without `suggest` no names are compared."""
+        found = error.found
+        suggestion = error.suggestion if suggest else None
+        rules = error._rules  # pyright: ignore[reportPrivateUsage]
+        says = rules.by_kind[error.kind].says
+        advice = error._advice() if suggest else ""  # pyright: ignore[reportPrivateUsage]
         return cls(
             rule=error.kind,
             severity=severity,
@@ -355,10 +381,10 @@ class Finding(msgspec.Struct, frozen=True, gc=False, kw_only=True):
             offset=error.offset,
             end=error.end,
             expected=error.expected,
-            found=error.found,
-            suggestion=error.suggestion,
+            found=found,
+            suggestion=suggestion,
             code=error.code,
-            text=error.format(),
+            text=line(error, says, _expectation(error.kind, error.expected), found, advice, rules.version),
             version=error.version,
             message_type=error.message_type,
             message_id=error.message_id,
@@ -370,12 +396,50 @@ class Finding(msgspec.Struct, frozen=True, gc=False, kw_only=True):
         """Who states the rule: "schema" for what a strict decode refuses, "spec" for what the text of the standard says beyond it."""
         return "schema" if self.rule == self.kind else "spec"
 
+    @property
+    def section(self) -> str | None:
+        """Where the standard says so, "Part 2 K01.FR.03" say; None where the rule is not of this version."""
+        section: str | None = self._described()["section"].get(self.version)
+        return section
+
+    @property
+    def says(self) -> str:
+        """The rule that is broken, in a few words that fit any place."""
+        if self.tier == "spec":
+            return str(self._described()["says"])
+        return self._rules().by_kind[self.kind].says
+
+    @property
+    def fix(self) -> str:
+        """What to do: the hint for this fault, else the rule's own advice."""
+        return self.hint or str(self._described()["fix"])
+
     def reply(self) -> CallError | CallResultError | None:
         """The frame that answers it, by the rules of `OcppError.reply`: under 1 KiB, nothing in it of what the peer wrote."""
-        rules = rules_of(_versions.of_number(self.version).subprotocol)
-        says = rules.by_kind[self.kind].says
-        description = _description(says, self.path, _expectation(self.kind, self.expected), rules.version)
-        return _answer(self, rules, self.code, description)
+        rules = self._rules()
+        return _answer(self, rules, self.code, _description(self.says, self.path, self._expectation(), rules.version))
+
+    def redact(self) -> Finding:
+        """The same finding without anything that the peer wrote: no value, no key of its own, no message id."""
+        version = self._rules().version
+        return msgspec.structs.replace(
+            self,
+            path=_public_path(self.path, version.module),
+            found=None,
+            suggestion=None,
+            message_id=None,
+            text=line(self, self.says, self._expectation(), None, "", version, redact=True),
+        )
+
+    def _expectation(self) -> str:
+        return expectation(self.expected) if self.tier == "spec" else _expectation(self.kind, self.expected)
+
+    def _rules(self) -> Rules:
+        return rules_of(_versions.of_number(self.version).subprotocol)
+
+    def _described(self) -> dict[str, Any]:
+        entry: dict[str, Any] = _versions.rules()[self.tier][self.rule]
+        return entry
 
 
 def make_error(
@@ -498,14 +562,20 @@ def _expectation(kind: str, expected: object) -> str:
         return _COUNTS[kind].format(expected) + ("" if expected == 1 else "s")
     if kind in _BOUNDS:
         return _BOUNDS[kind].format(expected)
-    names = _names(expected)
+    names = names_of(expected)
     if names is None:
         return str(expected)
     more = f" and {len(names) - 6} more" if len(names) > 6 else ""
     return f"one of {', '.join(names[:6])}{more}" if names else "none"
 
 
-def _names(expected: object) -> list[str] | None:
+def expectation(expected: object) -> str:
+    """What a rule of the text expects, in words: its data is a sentence's part, or the values to choose from."""
+    names = names_of(expected)
+    return _expectation("enum", tuple(names)) if names is not None else "" if expected is None else str(expected)
+
+
+def names_of(expected: object) -> list[str] | None:
     """The names of an expectation that is a choice."""
     return list(map(str, cast("tuple[object, ...]", expected))) if isinstance(expected, tuple) else None
 
@@ -519,7 +589,7 @@ _SCALAR = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[^\s,:\[\]{}]+', re.DOTALL)
 _NESTING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[\[\]{}]', re.DOTALL)
 
 
-def _quote(kind: str, data: bytes, offset: int | None) -> str | None:
+def quote(kind: str, data: bytes, offset: int | None) -> str | None:
     """The value or token at `offset`, at most 64 characters, the last of them an ellipsis when it was cut."""
     if offset is None or kind in _NOTHING_FOUND:
         return None

@@ -89,6 +89,12 @@ def columns() -> Any:
     return _read("columns.json")
 
 
+@cache
+def rules() -> Any:
+    """The catalogue of rules, `_model/rules.json` as parsed JSON. It is shared: read it, never change it. Nothing but explanations needs it."""
+    return _read("rules.json")
+
+
 def classes(module: str) -> dict[str, type[msgspec.Struct]]:
     """The Struct class of every type of a version, by the type's name in the schemas."""
     package = importlib.import_module(f"ocppcore.{module}")

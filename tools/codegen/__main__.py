@@ -10,6 +10,7 @@ from tools.codegen.columns import read_columns
 from tools.codegen.emit_compact import compact, compact_json
 from tools.codegen.emit_python import python_files
 from tools.codegen.model import ModelError, read, read_errors
+from tools.codegen.rules import read_rules
 
 ROOT = Path(__file__).resolve().parents[2]
 MODULES = ("v16", "v201", "v21")
@@ -22,7 +23,12 @@ def outputs(schemas: Path) -> dict[str, str]:
     models = [read(schemas / f"{module}.toml") for module in MODULES]
     errors = read_errors(schemas / "errors.toml", [model.version for model in models])
     columns = read_columns(schemas / "columns.toml", models)
-    files = {"_model/errors.json": compact_json(errors), "_model/columns.json": compact_json(columns)}
+    rules = read_rules(schemas / "rules.toml", models, errors)
+    files = {
+        "_model/errors.json": compact_json(errors),
+        "_model/columns.json": compact_json(columns),
+        "_model/rules.json": compact_json(rules),
+    }
     for model in models:
         files[f"_model/{model.module}.json"] = compact_json(compact(model))
         for name, text in python_files(model).items():

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .convert import PlainWriter
 from .formats import INT64_MAX, INT64_MIN
 from .text import Fault, Scanner, Stop
+from .tree import Node, read_tree
 from .walk import MAX_ID, Walk, plain_integer
 from .write import Writer, quote
 
@@ -32,6 +33,21 @@ class Head:
         self.number = number
         self.id = id
         self.action = action
+
+
+class Survey(NamedTuple):
+    """What there is to say about a frame, for explanations.
+
+    `errors` are in the order of the data; `payload` is the tree of one that has a type and stands in a text without a fault; `broken`
+    says that the text could not be read to its end.
+    """
+
+    data: bytes
+    errors: list[Exception]
+    head: Head
+    payload: Node | None
+    schema: Schema | None
+    broken: bool
 
 
 class Engine:
@@ -156,22 +172,34 @@ class Engine:
 
     def explain(self, data: Any, pending: Mapping[str, Any] | None = None) -> list[Exception]:
         """The error for every fault of a frame that can be found, in the order of the data; the first is decode's."""
-        data = text_or_bytes(data)
-        if size_of(data) > self._max_size:
-            return [self._too_long(data, None)]
+        return self.survey(data, pending).errors
+
+    def survey(self, data: Any, pending: Mapping[str, Any] | None = None) -> Survey:
+        """A frame as far as it can be read: its errors, and where its payload is."""
+        text = text_or_bytes(data)
+        raw = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
+        if len(raw) > self._max_size:
+            error = self._too_long(text, None)
+            return Survey(raw, [error], recover(start_of(text)), None, None, broken=True)
         found: list[Fault] = []
-        walk = Walk(self._schema, data, self._limits, found)
+        walk = Walk(self._schema, text, self._limits, found)
+        broken = False
         try:
             walk.frame(pending)
         except Stop as stop:
             if stop.fault is not None:
                 found.append(stop.fault)
-        if not found:
-            return []
-        head = recover(data)
+                broken = True
+        head = recover(text)
         if walk.answered is not None:
             head.action = walk.answered
-        return [self._error(walk, fault, data, head) for fault in found]
+        # Each error quotes from the bytes: a str would be encoded anew for each.
+        errors = [self._error(walk, fault, raw, head) for fault in found]
+        payload = None
+        if walk.typed is not None and not broken:
+            type_, at = walk.typed
+            payload = read_tree(Walk(self._schema, text, self._limits, []), type_, at)
+        return Survey(raw, errors, head, payload, self._schema, broken=broken)
 
     # Out
 

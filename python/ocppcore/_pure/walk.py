@@ -42,7 +42,7 @@ class Walk(Scanner):
     collected there; without, the first one is raised as Stop. `depth` is the number of brackets that are open around the text.
     """
 
-    __slots__ = ("answered", "found", "limits", "path", "schema", "silent")
+    __slots__ = ("answered", "found", "limits", "path", "schema", "silent", "typed")
 
     def __init__(
         self,
@@ -59,6 +59,7 @@ class Walk(Scanner):
         self.path: list[str | int] = []
         self.silent = False  # in an error's details: there is no payload to point into
         self.answered: str | None = None  # the action whose response was read
+        self.typed: tuple[ObjectType, int] | None = None  # of what type a payload is, and where it begins
 
     # Faults
 
@@ -212,7 +213,10 @@ class Walk(Scanner):
     def payload(self, type_: ObjectType | None) -> Any:
         """A payload; with no type to check it by, any object."""
         if self.begins() == "{":
-            return self.anything() if type_ is None else self.object_of(type_)
+            if type_ is None:
+                return self.anything()
+            self.typed = type_, self.at
+            return self.object_of(type_)
         at = self.at
         if self.text[at] == "n":
             self.literal()

@@ -1,0 +1,148 @@
+"""Explaining a frame: every finding of both tiers, what was probably meant, and which bytes hold a secret.
+
+Nothing here runs while frames are decoded. It reads the data once more for people, by the Python backend, so that both backends say the same.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from . import _advice, _rules, _syntax, _versions
+from ._errors import Finding, OcppError, expectation, line, meant_by, names_of, quote, rules_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ._advice import Advice
+    from ._pure.engine import Survey
+    from ._pure.tree import Node
+
+_MOST_SUGGESTIONS = 200  # findings of a frame for which a resembling name is searched: hostile data cannot make it many
+
+
+def explain(
+    survey: Survey, version: _versions.Version, codes: tuple[tuple[str, str], ...], *, advice: bool
+) -> list[Finding]:
+    """The findings of a frame in order of bytes; the first of equal place is what decode would tell."""
+    found: list[Finding] = []
+    for number, error in enumerate(survey.errors):
+        assert isinstance(error, OcppError)  # what the codec's maker of errors makes
+        finding = Finding.of(error, suggest=number < _MOST_SUGGESTIONS)
+        if finding.kind in ("syntax", "truncated"):
+            finding = _syntax.explained(finding, survey.data)
+        elif finding.kind == "action_unknown" and survey.schema is not None and number < _MOST_SUGGESTIONS:
+            meant = meant_by((finding.found or "").strip('"'), sorted(survey.schema.actions))
+            text = finding.text if meant is None else f"{finding.text} It may be meant as {meant}."
+            finding = msgspec.structs.replace(finding, suggestion=meant, text=text)
+        found.append(finding)
+    if advice and survey.payload is not None:
+        wrong = {finding.path for finding in found}
+        rules = rules_of(version.subprotocol, codes)
+        told = _advice.advise(survey.payload, version.number, _goes_to_station(survey, version))
+        found += [_finding(one, survey, rules) for one in told if one.path not in wrong]
+    return sorted(found, key=_place)
+
+
+def _place(finding: Finding) -> tuple[int, bool]:
+    return (-1 if finding.offset is None else finding.offset), finding.tier == "spec"
+
+
+def _goes_to_station(survey: Survey, version: _versions.Version) -> bool:
+    """Whether a station is, or may be, the receiver of a frame."""
+    model: dict[str, Any] = _versions.model(version.module)
+    message: dict[str, Any] = model["messages"].get(survey.head.action or "", {})
+    answers = model["frames"].get(str(survey.head.number)) == "callresult"
+    sender: str = message.get("from", "both")
+    return sender == "both" or (sender == "station") == answers
+
+
+def _finding(one: Advice, survey: Survey, rules: Any) -> Finding:
+    """The finding for a rule of the text that is broken."""
+    entry = _versions.rules()["spec"][one.rule]
+    absent = one.kind == "missing" or (one.end == one.start + 1 and survey.data[one.start : one.end] in (b"]", b"}"))
+    found = None if absent else quote("type", survey.data, one.start)
+    head = survey.head
+    finding = Finding(
+        rule=one.rule,
+        severity=entry["severity"],
+        kind=one.kind,
+        path=one.path,
+        offset=one.start,
+        end=one.end,
+        expected=one.expected,
+        found=found,
+        suggestion=_suggested(one.expected, found),
+        code=rules.by_kind[one.kind].code,
+        text="",
+        version=rules.version.number,
+        message_type=head.number,
+        message_id=head.id,
+        action=head.action,
+    )
+    text = line(finding, entry["says"], expectation(one.expected), found, entry["fix"], rules.version)
+    return msgspec.structs.replace(finding, text=text)
+
+
+def _suggested(expected: Any, found: str | None) -> str | None:
+    """The one value that there is, or the one that was meant."""
+    names = names_of(expected)
+    if found is None or names is None:
+        return None
+    if len(names) == 1:
+        return names[0]
+    folded = {name.casefold(): name for name in names}
+    return folded.get(found.strip('"').casefold())
+
+
+# Secrets
+
+
+def hidden(survey: Survey, version: _versions.Version) -> list[tuple[int, int]]:
+    """The ranges of bytes that may hold a token, a password or what nobody knows the meaning of, in order.
+
+    Known fields show; those that `schemas/rules.toml` calls secret, unknown ones, free-form values and values of a wrong type do not. Where
+    the payload has no type or the text is broken, no string shows.
+    """
+    if survey.payload is None:
+        return _syntax.strings(survey.data)
+    ranges: list[tuple[int, int]] = []
+    _hide(survey.payload, _rules.secrets(version.number), ranges)
+    return sorted(ranges)
+
+
+def _hide(node: Node, secrets: Mapping[str, Mapping[str, Any]], ranges: list[tuple[int, int]]) -> None:
+    assert node.type is not None  # only objects of a type come here
+    for path, condition in secrets.get(node.type.name, {}).items():
+        if condition is True or _advice.holds(node, condition):
+            *_, name = steps = path.split(".")
+            for place in _advice.places(node, "", tuple(steps)):
+                members = place.owner.members or ()  # of a double none may show
+                ranges += [(member.node.start, member.node.end) for member in members if member.name == name]
+    for member in node.members or ():
+        if member.field is None or member.field.kind == "any":
+            ranges.append((member.node.start, member.node.end))
+        else:
+            _hide_value(member.node, member.field, secrets, ranges)
+
+
+def _hide_value(
+    node: Node, field: Any, secrets: Mapping[str, Mapping[str, Any]], ranges: list[tuple[int, int]]
+) -> None:
+    if node.items is not None:
+        for item in node.items:
+            _hide_value(item, field.item, secrets, ranges)
+    elif node.members is not None:
+        _hide(node, secrets, ranges)
+    elif field.kind in ("list", "object") or node.is_string != (field.json_type == "string"):
+        ranges.append((node.start, node.end))
+
+
+def redacted(finding: Finding, ranges: list[tuple[int, int]]) -> Finding:
+    """The finding, without the peer's words where it touches a hidden range."""
+    offset, end = finding.offset, finding.end
+    if offset is None or end is None:
+        return finding
+    touched = any(start < max(end, offset + 1) and offset < stop for start, stop in ranges)
+    return finding.redact() if touched or finding.path == "" else finding
