@@ -96,8 +96,9 @@ fuzz: setup ## fuzz the core for FUZZ_SECONDS (60) per target; needs a nightly c
 	tools/fuzz $(FUZZ_SECONDS)
 
 .PHONY: bench
-bench: build ## typed decode beside msgspec's own typed decoder; writes benches/RESULTS.md
+bench: build ## decode and encode beside msgspec's own; writes benches/RESULTS.md
 	$(PY) -m benches.decode
+	$(PY) -m benches.encode
 
 .PHONY: bench-peers
 bench-peers: build ## reading frames beside every other reader that Python has; writes benches/PEERS.md
