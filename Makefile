@@ -108,14 +108,17 @@ bench-peers: build ## reading frames beside every other reader that Python has; 
 # --- use -------------------------------------------------------------------------------------------
 
 .PHONY: demo
-demo: ## a day of a mixed site in all three versions through ocppcore, and what it found
+demo: ## a day of a mixed site in all three versions and what was found in it, then a CSMS and twelve stations live
 	@tools/setup demo
 	@if command -v cargo > /dev/null; then \
 	    $(MAKE) --no-print-directory $(VENV)/.native; \
 	    $(PY) -m ocppcore.cli demo; \
+	    $(PY) -m ocppcore.cli simulate --stations 12 --seconds 6; \
 	else \
 	    echo "cargo was not found, so Rust is missing here: the demo runs on the Python backend."; \
-	    PYTHONPATH=python OCPPCORE_BACKEND=python $(PY) -m ocppcore.cli demo; \
+	    export PYTHONPATH=python OCPPCORE_BACKEND=python; \
+	    $(PY) -m ocppcore.cli demo; \
+	    $(PY) -m ocppcore.cli simulate --stations 12 --seconds 6; \
 	fi
 
 .PHONY: dist

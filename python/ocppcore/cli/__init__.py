@@ -11,7 +11,7 @@ import sys
 
 __all__ = ["main"]
 
-_NEEDED = {"click", "rich"}
+_EXTRAS = {"click": "cli", "rich": "cli", "websockets": "websockets"}
 
 
 def main() -> int:
@@ -21,11 +21,12 @@ def main() -> int:
 
         return run()
     except ModuleNotFoundError as error:
-        if error.name is None or error.name.split(".")[0] not in _NEEDED:
+        extra = _EXTRAS.get((error.name or "").split(".")[0])
+        if extra is None:
             raise
         print(
             f"ocppcore: the command needs {error.name}, which is not installed. "
-            "Install it with: pip install 'ocppcore[cli]'",
+            f"Install it with: pip install 'ocppcore[{extra}]'",
             file=sys.stderr,
         )
         return 2

@@ -26,6 +26,8 @@ _COMMANDS = {
     "explain": "Everything that is wrong with each frame, not the first fault alone.",
     "schema": "What a version's messages look like; export to JSON Schema.",
     "doctor": "Which backend runs and why; versions and build.",
+    "serve": "A CSMS to connect stations to, with a live view.",
+    "simulate": "A fleet of stations, against a CSMS of yours or one of its own.",
     "demo": "A day of a mixed site in all three versions, its faults, and the speed of this machine.",
 }
 

@@ -1,0 +1,123 @@
+"""`serve` and `simulate`: a CSMS and stations over real sockets of the loopback interface."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from support.needs import need_module
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from click.testing import Result
+
+
+@pytest.fixture(autouse=True)
+def _needs_websockets() -> None:
+    need_module("websockets", "the library websockets")
+
+
+@contextlib.contextmanager
+def serving(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """The command `serve` in a process of its own, and the URL that it listens at."""
+    command = [sys.executable, "-m", "ocppcore.cli", "serve", "--port", "0", *arguments]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    with process:
+        try:
+            assert process.stderr is not None
+            line = process.stderr.readline()
+            found = re.search(r"ws://[0-9.]+:[0-9]+", line)
+            assert found, line
+            yield process, found[0]
+        finally:
+            process.kill()
+
+
+def messages(text: str) -> dict[str, tuple[str, ...]]:
+    """Action -> the cells of its row."""
+    rows = (tuple(cell.strip() for cell in line.strip()[1:-1].split("│")) for line in text.splitlines() if "│" in line)
+    return {action: tuple(cells) for action, *cells in rows}
+
+
+def test_a_fleet_charges_at_a_csms_of_its_own(run: Callable[..., Result]) -> None:
+    done = run("simulate", "--stations", 9, "--seconds", 3, "--speed", 600)
+    assert done.exit_code == 0, done.output
+    heard = messages(done.output)
+    assert heard["BootNotification"][0] == "9"
+    assert heard["OpenPeriodicEventStream"][0] == "3"  # those of 2.1
+    for action in (
+        "Heartbeat",
+        "StatusNotification",
+        "Authorize",
+        "StartTransaction",
+        "TransactionEvent",
+        "MeterValues",
+    ):
+        assert int(heard[action][0].replace(",", "")) > 0
+    assert int(heard["SetChargingProfile"][1]) > 0
+    assert all(cells[2] == "" for cells in heard.values())  # nothing was refused
+    assert re.search(r"9 stations in 3 s: [\d,]+ messages", done.output)
+
+
+def test_a_fleet_charges_at_a_csms_elsewhere(run: Callable[..., Result]) -> None:
+    with serving("--ocpp", "1.6", "--ocpp", "2.1") as (process, url):
+        done = run("simulate", url, "--stations", 2, "--seconds", 1, "--ocpp", "2.1", "--ocpp", "1.6")
+        assert done.exit_code == 0, done.output
+        process.terminate()
+        output, _ = process.communicate(timeout=20)
+    assert process.returncode == 0
+    assert messages(output)["BootNotification"][0] == "2"
+
+
+def test_a_csms_that_speaks_another_version_is_told(run: Callable[..., Result]) -> None:
+    with serving("--ocpp", "1.6") as (_, url):
+        done = run("simulate", url, "--stations", 1, "--seconds", 0.5, "--ocpp", "2.1")
+    assert done.exit_code == 1
+    assert "connections broke" in done.output
+
+
+def test_a_csms_that_is_not_there_is_told(run: Callable[..., Result]) -> None:
+    done = run("simulate", "ws://127.0.0.1:9", "--stations", 1, "--seconds", 0.5)
+    assert done.exit_code == 1
+    assert "1 connections broke: ConnectionRefusedError" in done.output
+
+
+def test_a_port_in_use_is_told() -> None:
+    with serving() as (_, url):
+        port = url.rpartition(":")[2]
+        done = subprocess.run(
+            [sys.executable, "-m", "ocppcore.cli", "serve", "--port", port],
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=False,
+        )
+    assert done.returncode == 2
+    assert f"cannot listen at 127.0.0.1:{port}" in done.stderr
+
+
+def test_a_default_that_is_not_spoken_is_wrong_usage(run: Callable[..., Result]) -> None:
+    done = run("serve", "--ocpp", "2.1", "--default", "1.6")
+    assert done.exit_code != 0
+    assert "--default 1.6 is none of the versions" in done.output
+
+
+def test_without_websockets_the_extra_is_named(tmp_path: Any) -> None:
+    (tmp_path / "websockets.py").write_text("raise ModuleNotFoundError('no', name='websockets')")
+    done = subprocess.run(
+        [sys.executable, "-m", "ocppcore.cli", "simulate", "--seconds", "0.5"],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert "pip install 'ocppcore[websockets]'" in done.stderr
