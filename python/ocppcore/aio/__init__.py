@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from ._client import Backoff, ConnectFailed, NoCommonVersion, Open, connect, stay_connected, url_of
 from ._endpoint import Endpoint
 from ._errors import CallClosed, CallFailed, CallInvalid, CallRefused, CallTimedOut
+from ._observe import Called, LoggingObserver, Observer, Observers, Received
 from ._server import Admission, Authenticate, Handshake, Refusal, Server, identity_of
 from ._transport import Take, Transport, TransportClosed
 
@@ -31,11 +32,16 @@ __all__ = [
     "CallInvalid",
     "CallRefused",
     "CallTimedOut",
+    "Called",
     "ConnectFailed",
     "Endpoint",
     "Handshake",
+    "LoggingObserver",
     "NoCommonVersion",
+    "Observer",
+    "Observers",
     "Open",
+    "Received",
     "Refusal",
     "Server",
     "Take",

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from typing_extensions import Unpack
 
     from .._router import Router
+    from ._observe import Observer
     from ._transport import Transport
 
 log = logging.getLogger("ocppcore.aio")
@@ -98,6 +99,7 @@ class ConnectSettings(TypedDict, total=False):
     make_session: Callable[[Codec[Any]], Session]
     drain: float
     stall: float
+    observer: Observer | None
 
 
 @contextlib.asynccontextmanager
@@ -115,6 +117,7 @@ async def connect(
     make_session: Callable[[Codec[Any]], Session] = station_session,
     drain: float = 10.0,
     stall: float = 30.0,
+    observer: Observer | None = None,
 ) -> AsyncGenerator[Endpoint]:
     """Connects a station once: `async with connect("ws://csms.example.com/ocpp", "CP001", router) as endpoint: ...`
 
@@ -141,7 +144,7 @@ async def connect(
     if codec is None:
         await transport.close(1002, "no common subprotocol")
         raise NoCommonVersion(f"{url} agreed to none of {', '.join(by_name)}")
-    endpoint = Endpoint(transport, make_session(codec), router, identity, drain=drain, stall=stall)
+    endpoint = Endpoint(transport, make_session(codec), router, identity, drain=drain, stall=stall, observer=observer)
     running = asyncio.create_task(endpoint.run())
     try:
         yield endpoint

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import logging
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from .._frames import Call, CallError, CallResult, CallResultError, Send
 from .._payloads import Request, Response, SendPayload
@@ -20,7 +20,10 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable
 
     from .._codec import Codec
+    from .._errors import OcppError
+    from .._router import Answer
     from .._session import Event
+    from ._observe import Called, Observer, Received
 
 ResponseT = TypeVar("ResponseT", bound=Response)
 
@@ -29,12 +32,20 @@ log = logging.getLogger("ocppcore.aio")
 _MANY_SENDS = 16  # SENDs whose handlers wait at the same time
 
 
+class _Waiting(NamedTuple):
+    """A call of ours that waits for its answer."""
+
+    future: asyncio.Future[Any]
+    action: str
+    began: float
+
+
 class Endpoint:
     """One end of a connection: `run()` serves the peer's calls with a router, `call()` makes our own.
 
     `transport` is the open WebSocket, `session` a fresh Session over the codec of the version that was negotiated, `identity` the station's,
     whichever side we are. `drain` is how many seconds handlers that still run get when the connection ends, before they are cancelled;
-    `stall` how many seconds the peer may take nothing of what we send before the connection is dropped.
+    `stall` how many seconds the peer may take nothing of what we send before the connection is dropped. `observer` is told what happens.
 
     An endpoint belongs to one event loop and is used from its thread. Nothing that the peer sends ends `run()` or makes it raise. What
     the peer can make it hold is bounded: by the session's `max_open` calls that are handled at once, and because it reads
@@ -49,6 +60,7 @@ class Endpoint:
         "_ended",
         "_handlers",
         "_loop",
+        "_observer",
         "_router",
         "_sends",
         "_session",
@@ -72,6 +84,7 @@ class Endpoint:
         *,
         drain: float = 10.0,
         stall: float = 30.0,
+        observer: Observer | None = None,
     ) -> None:
         self.identity = identity
         self._transport = transport
@@ -79,8 +92,9 @@ class Endpoint:
         self._router = router
         self._drain = drain
         self._stall = stall
+        self._observer = observer
         self._loop = asyncio.get_running_loop()
-        self._calls: dict[str, tuple[asyncio.Future[Any], str]] = {}
+        self._calls: dict[str, _Waiting] = {}
         self._handlers: set[asyncio.Task[None]] = set()
         self._sends = 0  # how many of them handle a SEND
         self._timer: asyncio.TimerHandle | None = None
@@ -118,20 +132,23 @@ class Endpoint:
         action = payload.__action__
         if self._closing:
             raise CallClosed(action, "the connection is closed")
+        now = self._loop.time()
         try:
-            id = self._session.call(payload, self._loop.time(), timeout=timeout)
+            id = self._session.call(payload, now, timeout=timeout)
         except SessionClosed:
             raise CallClosed(action, "the connection is closed") from None
         future: asyncio.Future[ResponseT] = self._loop.create_future()
-        self._calls[id] = (future, action)
+        self._calls[id] = _Waiting(future, action, now)
         self._arm()
         self._flush()
         try:
             return await future
         except asyncio.CancelledError:
-            if self._calls.pop(id, None) is not None and not self._session.closed:
+            waiting = self._calls.pop(id, None)
+            if waiting is not None and not self._session.closed:
                 self._session.cancel(id, self._loop.time())
                 self._flush()
+                self._tell_called(waiting, "cancelled")
             raise
 
     async def send(self, payload: SendPayload, /) -> None:
@@ -154,6 +171,8 @@ class Endpoint:
         Handlers that still run get `drain` seconds to finish. To cancel it drops the connection and cancels them at once.
         """
         drain = 0.0
+        if self._observer is not None:
+            self._tell(self._observer.connected, self.identity, self.codec.subprotocol)
         try:
             await self._transport.read(self._take)
             drain = self._drain
@@ -161,6 +180,8 @@ class Endpoint:
             self._end()
             self._transport.abort()
             await self._finish(drain)
+            if self._observer is not None:
+                self._tell(self._observer.disconnected, self.identity, self.codec.subprotocol)
             if not self._ended.done():
                 self._ended.set_result(None)
 
@@ -220,6 +241,8 @@ class Endpoint:
                     self._handle(event, data)
             else:
                 self._learn(event)
+                if self._observer is not None:
+                    self._tell_in(event, data)
         self._flush()
         return None if self._writer is None else self._room()
 
@@ -227,12 +250,14 @@ class Endpoint:
         is_send = isinstance(frame, Send)
         if is_send and self._sends >= _MANY_SENDS:
             log.warning("%s: a %s is dropped, %d SENDs are being handled", self.identity, frame.action, self._sends)
+            self._tell_handled(frame, data, "unwanted")
             return
         # A context of its own, so that what one handler sets is not seen by the next.
         scope = contextvars.copy_context()
         context = Context(self, self.identity, frame, data)
         try:
-            handling = scope.run(self._router.handle, frame, context, self._session)
+            handle = self._router.handle if self._observer is None else self._handle_observed
+            handling = scope.run(handle, frame, context, self._session)
             task = start(handling, self._loop, scope) if handling is not None else None
         except (Exception, asyncio.CancelledError):
             log.exception("%s: %s could not be handled", self.identity, frame.action)
@@ -241,6 +266,45 @@ class Endpoint:
             self._handlers.add(task)
             self._sends += is_send
             task.add_done_callback(self._handled_send if is_send else self._handled)
+
+    def _handle_observed(
+        self, frame: Call[Any] | Send[Any], context: Context[Any], session: Session
+    ) -> Coroutine[Any, Any, None] | None:
+        """As Router.handle, and the observer is told of it."""
+        began = self._loop.time()
+        answer = self._router.route(frame, context)
+        if isinstance(answer, Coroutine):
+            return self._handle_observed_later(answer, frame, context, session, began)
+        self._answer_observed(answer, frame, context, session, began)
+        return None
+
+    async def _handle_observed_later(
+        self,
+        rest: Coroutine[Any, Any, Answer],
+        frame: Call[Any] | Send[Any],
+        context: Context[Any],
+        session: Session,
+        began: float,
+    ) -> None:
+        try:
+            answer = await rest
+        except BaseException:
+            self._tell_handled(frame, context.data, "failed", began)
+            raise
+        self._answer_observed(answer, frame, context, session, began)
+
+    def _answer_observed(
+        self, answer: Answer, frame: Call[Any] | Send[Any], context: Context[Any], session: Session, began: float
+    ) -> None:
+        outcome: Received
+        if isinstance(frame, Send):
+            outcome = "handled"
+        elif answer is None:
+            outcome = "deferred"
+        else:
+            outcome = "refused" if isinstance(answer, CallError) else "answered"
+            self._router.reply(frame, answer, context, session)
+        self._tell_handled(frame, context.data, outcome, began)
 
     def _handled(self, task: asyncio.Task[None]) -> None:
         self._handlers.discard(task)
@@ -262,15 +326,15 @@ class Endpoint:
             case CallResult(id, payload):
                 self._resolve(id, payload)
             case CallError(id):
-                self._fail(id, lambda action: CallRefused(action, event))
+                self._fail(id, "refused", lambda action: CallRefused(action, event))
             case TimedOut(id):
-                self._fail(id, CallTimedOut)
+                self._fail(id, "timed out", CallTimedOut)
             case Closed(id):
-                self._fail(id, CallClosed)
+                self._fail(id, "closed", CallClosed)
             case Invalid(error, id):
                 log.warning("%s: %s", self.identity, error)
                 if id is not None:
-                    self._fail(id, lambda action: CallInvalid(action, error))
+                    self._fail(id, "invalid", lambda action: CallInvalid(action, error), error)
             case Refused(frame, why):
                 log.warning("%s: %s is refused: %s", self.identity, frame.action, why)
             case Retrying(id, action, due):
@@ -285,14 +349,55 @@ class Endpoint:
             self._arm()
 
     def _resolve(self, id: str, payload: object) -> None:
-        future, _ = self._calls.pop(id)
-        if not future.done():
-            future.set_result(payload)
+        waiting = self._calls.pop(id)
+        if not waiting.future.done():
+            waiting.future.set_result(payload)
+        self._tell_called(waiting, "answered")
 
-    def _fail(self, id: str, error: Callable[[str], CallFailed]) -> None:
-        future, action = self._calls.pop(id)
-        if not future.done():
-            future.set_exception(error(action))
+    def _fail(
+        self, id: str, outcome: Called, error: Callable[[str], CallFailed], finding: OcppError | None = None
+    ) -> None:
+        waiting = self._calls.pop(id)
+        if not waiting.future.done():
+            waiting.future.set_exception(error(waiting.action))
+        self._tell_called(waiting, outcome, finding)
+
+    # What an observer is told
+
+    def _tell(self, callback: Callable[..., None], *arguments: object) -> None:
+        try:
+            callback(*arguments)
+        except Exception:
+            log.exception("%s: the observer failed", self.identity)
+
+    def _tell_called(self, waiting: _Waiting, outcome: Called, finding: OcppError | None = None) -> None:
+        if self._observer is not None:
+            duration = self._loop.time() - waiting.began
+            self._tell(self._observer.called, self.identity, waiting.action, outcome, duration, finding)
+
+    def _tell_handled(
+        self, frame: Call[Any] | Send[Any], data: Any, outcome: Received, began: float | None = None
+    ) -> None:
+        if self._observer is not None:
+            duration = 0.0 if began is None else self._loop.time() - began
+            self._tell(self._observer.frame_in, self.identity, frame.action, len(data), outcome, duration, None)
+
+    def _tell_in(self, event: Event, data: str | bytes) -> None:
+        """Tells of a message that is no CALL or SEND to be handled."""
+        assert self._observer is not None
+        outcome: Received = "answer"
+        action, finding = None, None
+        if isinstance(event, Invalid):
+            outcome, finding = "invalid", event.error
+            if finding.action in self.codec.messages:  # else it is whatever the peer wrote
+                action = finding.action
+        elif isinstance(event, Refused | Unmatched):
+            outcome = "unwanted"
+            if isinstance(event, Refused):
+                action = event.frame.action
+        elif isinstance(event, CallResult):
+            action = event.action
+        self._tell(self._observer.frame_in, self.identity, action, len(data), outcome, 0.0, finding)
 
     # Time
 
@@ -340,6 +445,8 @@ class Endpoint:
                 for data in messages:
                     await send(data)
                     self._written += 1
+                    if self._observer is not None:
+                        self._tell(self._observer.frame_out, self.identity, len(data))
                 messages = self._session.data_to_send()
         except TransportClosed:
             pass  # whoever reads learns it too, and ends the rest

@@ -21,6 +21,7 @@ from ._standard import IDENTITY_CHARACTERS, LONGEST_IDENTITY
 
 if TYPE_CHECKING:
     from .._router import Router
+    from ._observe import Observer
     from ._transport import Transport
 
 log = logging.getLogger("ocppcore.aio")
@@ -83,7 +84,7 @@ class Server:
 
     `authenticate` is asked for each station (`ocppcore.aio.security` has the standard's ways); False is answered with 401. `identify` reads
     the identity from the path, `identity_of` unless given. When a second connection of one identity comes, `keep` says which of the two stays.
-    `make_session` makes the session of each connection, `partial(Session, role="csms", max_open=4)` say; `drain` and `stall`
+    `make_session` makes the session of each connection, `partial(Session, role="csms", max_open=4)` say; `drain`, `stall` and `observer`
     are the Endpoint's.
 
     `connections` holds the endpoint of every identity that is connected: `await server.connections["CP001"].call(...)`.
@@ -102,6 +103,7 @@ class Server:
         make_session: Callable[[Codec[Any]], Session] = csms_session,
         drain: float = 10.0,
         stall: float = 30.0,
+        observer: Observer | None = None,
     ) -> None:
         self._router = router
         codecs = [version if isinstance(version, Codec) else Codec(version) for version in versions]
@@ -122,6 +124,7 @@ class Server:
         self._make_session = make_session
         self._drain = drain
         self._stall = stall
+        self._observer = observer
         self._connections: dict[str, Endpoint] = {}
         self._running: set[Endpoint] = set()
         self._closing: set[asyncio.Task[None]] = set()
@@ -177,7 +180,15 @@ class Server:
             return
         identity = admission.identity
         session = self._make_session(admission.codec)
-        endpoint = Endpoint(transport, session, self._router, identity, drain=self._drain, stall=self._stall)
+        endpoint = Endpoint(
+            transport,
+            session,
+            self._router,
+            identity,
+            drain=self._drain,
+            stall=self._stall,
+            observer=self._observer,
+        )
         before = self._connections.get(identity)
         if before is not None:
             if self._keep == "old":
