@@ -25,7 +25,7 @@ NATIVE_SOURCES := Cargo.toml Cargo.lock rust-toolchain.toml pyproject.toml \
 
 .PHONY: help
 help: ## list the commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 # --- set up and build ------------------------------------------------------------------------------
 
@@ -78,6 +78,7 @@ drift: setup
 .PHONY: test-rust
 test-rust: setup
 	cargo test --manifest-path rust/core/Cargo.toml --locked --quiet
+	cargo test --manifest-path rust/core/Cargo.toml --locked --quiet --features portable
 
 .PHONY: test
 test: lint drift build test-rust ## every check but the long ones: lint, drift, Rust tests, Python tests on both backends
@@ -104,6 +105,10 @@ bench: build ## decode and encode beside msgspec's own; writes benches/RESULTS.m
 bench-peers: build ## reading frames beside every other reader that Python has; writes benches/PEERS.md
 	tools/setup bench
 	$(PY) -m benches.peers
+
+.PHONY: instructions
+instructions: setup ## count the core's instructions (valgrind) and compare them with benches/instructions.toml
+	$(PY) -m tools.instructions
 
 # --- use -------------------------------------------------------------------------------------------
 
