@@ -35,6 +35,15 @@ pub enum Body<'a, V> {
     Refusal(Box<Refusal<'a, V>>),
 }
 
+/// A request that is written as most are.
+#[derive(Debug)]
+pub struct Request<'a, V> {
+    pub kind: FrameKind,
+    /// All ASCII, without escapes.
+    pub id: &'a [u8],
+    pub payload: V,
+}
+
 /// What a CALLERROR or CALLRESULTERROR says.
 #[derive(Debug)]
 pub struct Refusal<'a, V> {
@@ -265,6 +274,39 @@ impl<'a, S: Sink> Walker<'_, 'a, S> {
         Ok((head, body))
     }
 
+    /// Reads a whole request that is written in one of the usual styles. None, nothing read, for any other frame and for one with a fault in its
+    /// head; `frame` reads those.
+    #[inline(always)]
+    pub fn usual_request(&mut self) -> Option<Result<Request<'a, S::Value>, Stop>> {
+        let text = self.cursor.text;
+        let (head, end) = usual_head(text, self.schema)?;
+        let message = &self.schema.messages[self.schema.message_index(head.action?.raw)?];
+        let which = if head.kind == FrameKind::Send { message.send } else { message.request }?;
+        let brace = end + 1 + usize::from(head.spaced);
+        if text.byte(end) != b',' || (head.spaced && text.byte(end + 1) != b' ') || text.byte(brace) != b'{' {
+            return None;
+        }
+        self.style = if head.spaced { Style::Spaced } else { Style::Compact };
+        self.cursor.depth = 1;
+        Some(self.request_payload(which, brace).map(|payload| Request { kind: head.kind, id: head.id.raw, payload }))
+    }
+
+    #[inline(always)]
+    fn request_payload(&mut self, which: u32, brace: usize) -> Result<S::Value, Stop> {
+        let text = self.cursor.text;
+        let (value, end) = self.payload_at(which, brace)?;
+        if text.byte(end) != b']' || end + 1 < text.all().len() {
+            self.cursor.at = end;
+            self.end()?;
+        }
+        Ok(value)
+    }
+
+    #[inline(never)]
+    fn end(&mut self) -> Result<(), Stop> {
+        end(&mut self.cursor)
+    }
+
     /// Reads a text that is a payload alone.
     pub fn payload_alone(&mut self, which: u32) -> Result<S::Value, Stop> {
         let value = self.payload(which)?;
@@ -299,16 +341,20 @@ impl<'a, S: Sink> Walker<'_, 'a, S> {
 
     fn payload(&mut self, which: u32) -> Result<S::Value, Stop> {
         self.require_object()?;
-        let brace = self.cursor.at;
+        let (value, end) = self.payload_at(which, self.cursor.at)?;
+        self.cursor.at = end;
+        Ok(value)
+    }
+
+    /// The payload whose opening brace is at `brace`, and the place behind it.
+    #[inline(always)]
+    fn payload_at(&mut self, which: u32, brace: usize) -> Result<(S::Value, usize), Stop> {
         let of = &self.schema.types[which as usize];
         if self.cursor.text.byte(brace + 1) == b'}' && of.required == 0 && self.cursor.depth < MAX_DEPTH {
             let object = self.sink.object(of, which)?;
-            self.cursor.at = brace + 2;
-            return self.sink.finish(object, 0);
+            return Ok((self.sink.finish(object, 0)?, brace + 2));
         }
-        let (value, end) = self.object(which, brace, 0)?;
-        self.cursor.at = end;
-        Ok(value)
+        self.object(which, brace, 0)
     }
 
     #[inline(always)]

@@ -17,6 +17,11 @@ pub trait Sink {
     const LISTENS: bool = false;
 
     fn string(&mut self, text: &Text<'_>) -> Result<Self::Value, Stop>;
+    /// A string without escapes, all ASCII: what stands from `start` to `end` of a text that goes on behind it.
+    #[inline(always)]
+    fn ascii(&mut self, text: &[u8], start: usize, end: usize) -> Result<Self::Value, Stop> {
+        self.string(&Text::plain(&text[start..end]))
+    }
     /// A value of an enumeration, by its number among all of the version (`Enumeration::base`).
     fn enumeration(&mut self, number: usize) -> Result<Self::Value, Stop>;
     fn integer(&mut self, value: i64) -> Result<Self::Value, Stop>;
@@ -70,6 +75,10 @@ impl Sink for Check {
 
     #[inline(always)]
     fn string(&mut self, _: &Text<'_>) -> Result<(), Stop> {
+        Ok(())
+    }
+    #[inline(always)]
+    fn ascii(&mut self, _: &[u8], _: usize, _: usize) -> Result<(), Stop> {
         Ok(())
     }
     #[inline(always)]

@@ -328,9 +328,11 @@ impl<'s, 'a, S: Sink> Walker<'s, 'a, S> {
     ) -> Result<(S::Value, usize), Stop> {
         match &field.kind {
             FieldKind::String { max } => {
-                let (string, end) = self.string(text, at)?;
-                self.length(&string, *max, field, at)?;
-                Ok((self.sink.string(&string)?, end))
+                let end = plain_until(text, at + 1);
+                if text.byte(end) == b'"' && end - at - 1 <= *max as usize {
+                    return Ok((self.sink.ascii(text.all(), at + 1, end)?, end + 1));
+                }
+                self.long_string(field, *max, at)
             }
             FieldKind::Enumeration(which) => {
                 let schema = self.schema;
@@ -416,6 +418,14 @@ impl<'s, 'a, S: Sink> Walker<'s, 'a, S> {
         }
         let string = self.cursor.string_slowly(at + 1, end)?;
         Ok((string, self.cursor.at))
+    }
+
+    /// The string at `at` that is not plain, or is too long.
+    #[inline(never)]
+    fn long_string(&mut self, field: &Field, max: u32, at: usize) -> Result<(S::Value, usize), Stop> {
+        let (string, end) = self.string(self.cursor.text, at)?;
+        self.length(&string, max, field, at)?;
+        Ok((self.sink.string(&string)?, end))
     }
 
     /// The date-time at `at` that is not written in the usual way, or is none.

@@ -8,10 +8,10 @@ use ocppcore::schema::ObjectType;
 use ocppcore::sink::{Sink, Stop};
 use pyo3::ffi;
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyDict, PyString};
+use pyo3::types::{PyBool, PyDict};
 
-use crate::classes::{Half, or_set, put};
-use crate::raw;
+use crate::classes::{Object, or_set};
+use crate::raw::{self, DateTimeImage};
 use crate::schema::Schema;
 
 /// Builds Structs, lists, dicts and scalars.
@@ -20,13 +20,6 @@ pub struct Build<'s, 'py> {
     schema: &'s Schema,
     /// Items of the lists that are being read, the innermost last.
     items: Vec<Bound<'py, PyAny>>,
-}
-
-/// An object in the making: a Struct, or the dict of an open type or a free-form value.
-pub enum Object<'s, 'py> {
-    Struct(Half<'s, 'py>),
-    /// With the keys of its fields, if the schema names some.
-    Dict(Bound<'py, PyDict>, &'s [Py<PyString>]),
 }
 
 impl<'s, 'py> Build<'s, 'py> {
@@ -43,7 +36,7 @@ impl<'s, 'py> Build<'s, 'py> {
     #[inline(always)]
     pub fn text(&self, text: &Text<'_>) -> Option<Bound<'py, PyAny>> {
         if text.ascii && !text.escaped {
-            return self.schema.ascii.make(self.py, text.raw);
+            return self.schema.ascii.make(self.py, text.raw, 0, text.raw.len());
         }
         self.long_text(text)
     }
@@ -68,6 +61,11 @@ impl<'s, 'py> Sink for Build<'s, 'py> {
     #[inline(always)]
     fn string(&mut self, text: &Text<'_>) -> Result<Self::Value, Stop> {
         self.text(text).ok_or(Stop)
+    }
+
+    #[inline(always)]
+    fn ascii(&mut self, text: &[u8], start: usize, end: usize) -> Result<Self::Value, Stop> {
+        self.schema.ascii.make(self.py, text, start, end).ok_or(Stop)
     }
 
     #[inline(always)]
@@ -105,7 +103,7 @@ impl<'s, 'py> Sink for Build<'s, 'py> {
     #[inline(always)]
     fn object(&mut self, _: &ObjectType, which: u32) -> Result<Self::Object, Stop> {
         match &self.schema.classes[which as usize] {
-            Some(class) => class.begin(self.py).map(Object::Struct).ok_or(Stop),
+            Some(class) => class.begin(self.py).ok_or(Stop),
             None => Ok(Object::Dict(PyDict::new(self.py), &self.schema.keys[which as usize])),
         }
     }
@@ -118,19 +116,12 @@ impl<'s, 'py> Sink for Build<'s, 'py> {
         index: usize,
         value: Self::Value,
     ) -> Result<(), Stop> {
-        match object {
-            Object::Struct(half) => half.set(index, value),
-            Object::Dict(dict, keys) => put(dict, &keys[index], value),
-        }
-        .ok_or(Stop)
+        object.set(index, value).ok_or(Stop)
     }
 
     #[inline(always)]
     fn finish(&mut self, object: Self::Object, seen: u128) -> Result<Self::Value, Stop> {
-        match object {
-            Object::Struct(half) => half.finish(seen).ok_or(Stop),
-            Object::Dict(dict, _) => Ok(dict.into_any()),
-        }
+        object.finish(seen).ok_or(Stop)
     }
 
     fn dict(&mut self) -> Result<Self::Object, Stop> {
@@ -141,15 +132,12 @@ impl<'s, 'py> Sink for Build<'s, 'py> {
         let key = self.string(key)?;
         match object {
             Object::Dict(dict, _) => or_set(self.py, dict.set_item(key, value)).ok_or(Stop),
-            Object::Struct(_) => unreachable!("a Struct has fields only"),
+            _ => unreachable!("a Struct has fields only"),
         }
     }
 
     fn finish_dict(&mut self, object: Self::Object) -> Result<Self::Value, Stop> {
-        match object {
-            Object::Dict(dict, _) => Ok(dict.into_any()),
-            Object::Struct(_) => unreachable!("a free-form object is a dict"),
-        }
+        object.finish(0).ok_or(Stop)
     }
 
     #[inline(always)]
@@ -174,6 +162,7 @@ impl<'s, 'py> Sink for Build<'s, 'py> {
 /// Makes date-times, through the C interface of Python's `datetime`.
 pub struct Times {
     utc: Py<PyAny>,
+    image: Option<DateTimeImage>,
     /// Time zones by their offset in minutes, from -23:59 on, as they are met.
     zones: Mutex<Vec<Option<Py<PyAny>>>>,
 }
@@ -192,16 +181,29 @@ impl Times {
             return Err(PyErr::fetch(py));
         }
         let zones = std::iter::repeat_with(|| None).take(usize::from(FARTHEST.unsigned_abs()) * 2 + 1).collect();
-        Ok(Self { utc, zones: Mutex::new(zones) })
+        let image = DateTimeImage::probe(utc.bind(py), |value| at(py, value, utc.bind(py)));
+        Ok(Self { utc, image, zones: Mutex::new(zones) })
     }
 
     /// An aware `datetime` that keeps its offset. None with a Python error set if it cannot be made.
     #[inline(always)]
     pub fn make<'py>(&self, py: Python<'py>, value: &DateTime) -> Option<Bound<'py, PyAny>> {
-        if value.offset_minutes == 0 {
-            return at(py, value, self.utc.bind(py));
+        match &self.image {
+            Some(image) if value.offset_minutes == 0 => image.copy(self.utc.bind(py), value),
+            _ => self.elsewhere(py, value),
         }
-        at(py, value, &or_set(py, self.zone(py, value.offset_minutes))?)
+    }
+
+    #[inline(never)]
+    fn elsewhere<'py>(&self, py: Python<'py>, value: &DateTime) -> Option<Bound<'py, PyAny>> {
+        let zone = match value.offset_minutes {
+            0 => self.utc.bind(py).clone(),
+            minutes => or_set(py, self.zone(py, minutes))?,
+        };
+        match &self.image {
+            Some(image) => image.copy(&zone, value),
+            None => at(py, value, &zone),
+        }
     }
 
     #[inline(never)]
@@ -222,7 +224,7 @@ impl Times {
     }
 }
 
-#[inline]
+/// A `datetime` as CPython makes it.
 fn at<'py>(py: Python<'py>, value: &DateTime, zone: &Bound<'py, PyAny>) -> Option<Bound<'py, PyAny>> {
     // SAFETY: `Times::new` has loaded the interface; the fields are in range, the zone is alive; a new reference, or NULL with an error.
     unsafe {

@@ -1,6 +1,7 @@
 //! The classes that a schema builds: how an instance of one is made, found out once per class.
 
 use ocppcore::schema::{FieldKind, ObjectType};
+use pyo3::Borrowed;
 use pyo3::exceptions::PyTypeError;
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -83,30 +84,30 @@ impl Class {
 
     /// A new instance to be filled: slot by slot, or else by way of the arguments for a call. None with a Python error set if memory is out.
     #[inline(always)]
-    pub fn begin<'c, 'py>(&'c self, py: Python<'py>) -> Option<Half<'c, 'py>> {
+    pub fn begin<'c, 'py>(&'c self, py: Python<'py>) -> Option<Object<'c, 'py>> {
         match &self.layout {
-            Some(layout) => layout.begin(py).map(Half::Slots),
-            None => Some(Half::Arguments(self, PyDict::new(py))),
+            Some(layout) => layout.begin(py).map(Object::Struct),
+            None => Some(Object::Arguments(PyDict::new(py), self)),
         }
     }
 
     /// An instance of a class all of whose attributes are given.
-    #[inline]
+    #[inline(always)]
     pub fn make<'py, const N: usize>(
         &self,
         py: Python<'py>,
         values: [Bound<'py, PyAny>; N],
     ) -> PyResult<Bound<'py, PyAny>> {
-        self.fill(py, values).ok_or_else(|| PyErr::fetch(py))
-    }
-
-    #[inline(always)]
-    fn fill<'py, const N: usize>(&self, py: Python<'py>, values: [Bound<'py, PyAny>; N]) -> Option<Bound<'py, PyAny>> {
-        let mut half = self.begin(py)?;
-        for (index, value) in values.into_iter().enumerate() {
-            half.set(index, value)?;
+        match &self.layout {
+            Some(layout) => layout.make(py, values).ok_or_else(|| PyErr::fetch(py)),
+            None => {
+                let arguments = PyDict::new(py);
+                for (attribute, value) in self.attributes.iter().zip(values) {
+                    arguments.set_item(attribute, value)?;
+                }
+                self.call(&arguments)
+            }
         }
-        half.finish(u128::MAX)
     }
 
     #[cold]
@@ -116,39 +117,57 @@ impl Class {
     }
 }
 
-/// An instance in the making. Where a method gives None, a Python error is set.
-pub enum Half<'c, 'py> {
-    Slots(HalfStruct<'c, 'py>),
-    Arguments(&'c Class, Bound<'py, PyDict>),
+/// An object in the making. Where a method gives None, a Python error is set.
+pub enum Object<'c, 'py> {
+    Struct(HalfStruct<'c, 'py>),
+    /// The arguments for a call of the class.
+    Arguments(Bound<'py, PyDict>, &'c Class),
+    /// The dict of an open type, with the keys of its fields, or of a free-form value.
+    Dict(Bound<'py, PyDict>, &'c [Py<PyString>]),
 }
 
-impl<'py> Half<'_, 'py> {
-    /// Gives the attribute of a field its value.
+impl<'py> Object<'_, 'py> {
+    /// Gives a field its value.
     #[inline(always)]
     pub fn set(&mut self, index: usize, value: Bound<'py, PyAny>) -> Option<()> {
+        // What is handed on is handed on by value: a reference would keep the object out of the registers.
         match self {
-            Half::Slots(half) => {
+            Self::Struct(half) => {
                 half.set(index, value);
                 Some(())
             }
-            Half::Arguments(class, arguments) => put(arguments, &class.attributes[index], value),
+            Self::Arguments(arguments, class) => put(arguments.as_borrowed(), &class.attributes, index, value),
+            Self::Dict(dict, keys) => put(dict.as_borrowed(), keys, index, value),
         }
     }
 
-    /// The instance, complete; `seen` has the bits of the fields that were given.
+    /// The object, complete; `seen` has the bits of the fields that were given.
     #[inline(always)]
     pub fn finish(self, seen: u128) -> Option<Bound<'py, PyAny>> {
         match self {
-            Half::Slots(half) => Some(half.finish(seen)),
-            Half::Arguments(class, arguments) => or_set(arguments.py(), class.call(&arguments)),
+            Self::Struct(half) => Some(half.finish(seen)),
+            Self::Arguments(arguments, class) => called(arguments, class),
+            Self::Dict(dict, _) => Some(dict.into_any()),
         }
     }
 }
 
-/// Puts an entry into a dict. None with a Python error set if that fails.
+#[cold]
 #[inline(never)]
-pub fn put<'py>(dict: &Bound<'py, PyDict>, key: &Py<PyString>, value: Bound<'py, PyAny>) -> Option<()> {
-    or_set(dict.py(), dict.set_item(key, value))
+fn called<'py>(arguments: Bound<'py, PyDict>, class: &Class) -> Option<Bound<'py, PyAny>> {
+    or_set(arguments.py(), class.call(&arguments))
+}
+
+/// Puts a field into a dict. None with a Python error set if that fails.
+#[cold]
+#[inline(never)]
+fn put<'py>(
+    dict: Borrowed<'_, 'py, PyDict>,
+    keys: &[Py<PyString>],
+    index: usize,
+    value: Bound<'py, PyAny>,
+) -> Option<()> {
+    or_set(dict.py(), dict.set_item(&keys[index], value))
 }
 
 /// The value; None, the error set, if there is none.

@@ -2,7 +2,7 @@
 //! call and the walk.
 
 use ocppcore::error::{Expected, Fault, Kind};
-use ocppcore::frame::{self, Body, Head, Recovered};
+use ocppcore::frame::{self, Body, Head, Recovered, Request};
 use ocppcore::locate::{Reading, locate};
 use ocppcore::scan::{Cursor, Text};
 use ocppcore::sink::{Check, Sink, Stop};
@@ -191,20 +191,14 @@ impl Engine {
         let input = self.input(data)?;
         let schema = self.schema.get();
         let mut build = Build::new(py, schema);
-        let (head, body) = self.frame(py, &input, pending, &mut build)?;
-        let id = string(&build, &head.id)?;
-        let class = schema.door.class_of(head.kind);
-        match body {
-            Body::Payload { value, .. } => class.make(py, [id, value]),
-            Body::Raw { start, end } => {
-                let text = PyBytes::new(py, &input.bytes()[start..end]);
-                let raw = schema.door.raw_payload.make(py, [text.into_any(), start.into_bound_py_any(py)?])?;
-                class.make(py, [id, raw])
+        let mut walker = Walker::new(&schema.tables, self.limits.as_ref(), Cursor::new(input.bytes()), &mut build);
+        match walker.usual_request() {
+            Some(Ok(Request { kind, id, payload })) => {
+                let id = schema.ascii.make(py, id, 0, id.len()).ok_or_else(|| PyErr::fetch(py))?;
+                schema.door.class_of(kind).make(py, [id, payload])
             }
-            Body::Refusal(refusal) => {
-                let code = string(&build, &refusal.code)?;
-                class.make(py, [id, code, string(&build, &refusal.description)?, refusal.details])
-            }
+            Some(Err(Stop)) => Err(self.stopped(py, &input, walker.cursor.fault, None)),
+            None => self.decode_any(py, &input, pending, build),
         }
     }
 
@@ -233,6 +227,33 @@ impl Engine {
         report.error(self.make_error.bind(input.object().py()))
     }
 
+    /// Decodes a frame that is not a request written in one of the usual ways.
+    #[inline(never)]
+    fn decode_any<'py>(
+        &self,
+        py: Python<'py>,
+        input: &Input<'_, 'py>,
+        pending: Option<&Bound<'py, PyAny>>,
+        mut build: Build<'_, 'py>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let schema = self.schema.get();
+        let (head, body) = self.frame(py, input, pending, &mut build)?;
+        let id = string(&build, &head.id)?;
+        let class = schema.door.class_of(head.kind);
+        match body {
+            Body::Payload { value, .. } => class.make(py, [id, value]),
+            Body::Raw { start, end } => {
+                let text = PyBytes::new(py, &input.bytes()[start..end]);
+                let raw = schema.door.raw_payload.make(py, [text.into_any(), start.into_bound_py_any(py)?])?;
+                class.make(py, [id, raw])
+            }
+            Body::Refusal(refusal) => {
+                let code = string(&build, &refusal.code)?;
+                class.make(py, [id, code, string(&build, &refusal.description)?, refusal.details])
+            }
+        }
+    }
+
     /// Walks a frame into a sink.
     #[inline(always)]
     fn frame<'a, 'py, S: Sink>(
@@ -257,13 +278,24 @@ impl Engine {
         });
         match (walked, walker.cursor.fault) {
             (Ok(read), _) => Ok(read),
-            (Err(Stop), None) => Err(PyErr::fetch(py)),
-            (Err(Stop), Some(fault)) => {
-                let which = answered.map(|answered| answered.which);
-                let action = answered.map(|answered| answered.action);
-                Err(self.fault(input, fault, Reading::Frame { answered: which }, action))
-            }
+            (Err(Stop), fault) => Err(self.stopped(py, input, fault, answered)),
         }
+    }
+
+    /// The exception for the walk of a frame that has ended early.
+    #[cold]
+    #[inline(never)]
+    fn stopped(
+        &self,
+        py: Python<'_>,
+        input: &Input<'_, '_>,
+        fault: Option<Fault>,
+        answered: Option<Answered<'_>>,
+    ) -> PyErr {
+        let Some(fault) = fault else { return PyErr::fetch(py) };
+        let which = answered.map(|answered| answered.which);
+        let action = answered.map(|answered| answered.action);
+        self.fault(input, fault, Reading::Frame { answered: which }, action)
     }
 
     /// The exception for a fault of a frame; `action` is the one that an answer was read as.

@@ -151,7 +151,7 @@ impl Schema {
                     if model.open { model.fields.iter().map(|field| intern(&field.name)).collect() } else { Vec::new() }
                 })
                 .collect(),
-            ascii: AsciiStrings::probe(py),
+            ascii: AsciiStrings::probe(py)?,
             times: Times::new(py)?,
             classes: bound,
             door,
