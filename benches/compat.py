@@ -65,7 +65,7 @@ def charge_point(package: str, kind: Kind) -> Any:
 
     class Point(base):  # type: ignore[misc]
         @on(kind.action)  # type: ignore[untyped-decorator]
-        async def handle(self, **_: Any) -> Any:
+        def handle(self, **_: Any) -> Any:
             return answer(**ANSWERS[kind.action])
 
     logger = logging.getLogger("benches.compat")
@@ -182,7 +182,7 @@ def main() -> int:
     parser.add_argument("--check", action="store_true", help="fail if a promised ratio is missed")
     parser.add_argument("--no-write", action="store_true", help="leave benches/COMPAT.md as it is")
     options = parser.parse_args()
-    names = [PLAIN, FAST]
+    names = [PLAIN, FAST, OURS]
     results = {
         (kind.name, threaded): measure(kind, threaded, options.rounds, names)
         for threaded in (False, True)

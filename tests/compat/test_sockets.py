@@ -14,7 +14,7 @@ need_module("ocpp", "the package ocpp")
 need_module("websockets", "the package websockets")
 
 WORKER = ROOT / "tests/compat/socket_worker.py"
-WAYS = ("plain", "accelerated")
+WAYS = ("plain", "accelerated", "replaced")
 
 
 def worker(*arguments: str) -> subprocess.Popen[str]:

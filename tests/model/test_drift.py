@@ -18,7 +18,7 @@ def test_the_generated_files_are_up_to_date(capsys: pytest.CaptureFixture[str]) 
 
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
-    for folder in ("_model", "v16", "v201", "v21"):
+    for folder in ("_model", "v16", "v201", "v21", "compat"):
         shutil.copytree(PACKAGE / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__"))
     return tmp_path
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tools.codegen.columns import read_columns
 from tools.codegen.emit_compact import compact, compact_json
+from tools.codegen.emit_compat import compat_files
 from tools.codegen.emit_python import python_files
 from tools.codegen.model import ModelError, read, read_errors
 from tools.codegen.rules import read_rules
@@ -15,7 +16,7 @@ from tools.codegen.rules import read_rules
 ROOT = Path(__file__).resolve().parents[2]
 MODULES = ("v16", "v201", "v21")
 # These folders hold generated files alone: anything else in them goes.
-OWNED = ("_model", *MODULES)
+OWNED = ("_model", *MODULES, *(f"compat/ocpp/{module}" for module in MODULES))
 
 
 def outputs(schemas: Path) -> dict[str, str]:
@@ -33,7 +34,7 @@ def outputs(schemas: Path) -> dict[str, str]:
         files[f"_model/{model.module}.json"] = compact_json(compact(model))
         for name, text in python_files(model).items():
             files[f"{model.module}/{name}"] = text
-    return files
+    return files | compat_files(models, schemas / "compat_ocpp.toml")
 
 
 def differences(package: Path, files: dict[str, str]) -> list[str]:

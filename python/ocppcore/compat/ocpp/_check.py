@@ -24,7 +24,7 @@ from ... import _versions
 from ..._codec import Codec
 from ._names import ATOMS, SNAKE, renamed_outside
 
-CALL, CALL_RESULT, CALL_ERROR = 2, 3, 4
+CALL, CALL_RESULT, CALL_ERROR, SEND = 2, 3, 4, 6
 
 _encode = msgspec.json.Encoder().encode
 _WHOLE_FLOAT = (b".0", b"e1", b"e2", b"e3")  # one of these is in every float that is whole, as msgspec writes it
@@ -57,6 +57,7 @@ class Check:
             for kind, part in ((CALL, "request"), (CALL_RESULT, "response"))
             if part in message and self._has_step(message[part], set())
         )
+        self.message_types = frozenset(map(int, _versions.model(version.module)["frames"]))
         self._wire_names: dict[str, dict[str, tuple[str, str | None]]] = {}
 
     def _has_step(self, name: str, seen: set[str]) -> bool:
@@ -156,6 +157,14 @@ class Check:
         self._require_plain(item, name)
         return renamed_outside(item, SNAKE, vendor)
 
+    def is_stepped(self, kind: int, action: str) -> bool:
+        """Whether the peer's handlers get Decimals."""
+        return (kind, action) in self._stepped
+
+    def is_send(self, action: str) -> bool:
+        """Whether the action is a SEND's."""
+        return bool(self._messages.get(action, {}).get("kind") == "send")
+
     def as_peer_hands_on(self, kind: int, action: str, payload: Any) -> Any:
         """The payload as the peer's check leaves it: with Decimals where it needs them."""
         if (kind, action) in self._stepped:
@@ -167,7 +176,7 @@ class Check:
     def mended(self, kind: int, action: str, payload: Any) -> Any:
         """The payload with each name of a schema's object in that schema's own spelling, whatever its capitals and underscores."""
         message = self._messages.get(action)
-        part = "request" if kind == CALL else "response"
+        part = {CALL: "request", CALL_RESULT: "response", SEND: "send"}[kind]
         return payload if message is None or part not in message else self._mend(message[part], payload)
 
     def _mend(self, name: str, data: Any) -> Any:

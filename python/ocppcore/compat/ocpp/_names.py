@@ -70,6 +70,20 @@ def renamed(data: Any, spelling: Mapping[str, str]) -> Any:
     return data
 
 
+def keywords(data: dict[str, Any]) -> dict[str, Any]:
+    """As `renamed(data, SNAKE)`, for what a JSON reader has made: every message of a station goes through this."""
+    out: dict[str, Any] = {}
+    for key, value in data.items():
+        cls = value.__class__
+        if cls is dict:
+            out[SNAKE[key]] = keywords(value)
+        elif cls is list:
+            out[SNAKE[key]] = [keywords(item) if item.__class__ is dict else renamed(item, SNAKE) for item in value]
+        else:
+            out[SNAKE[key]] = value
+    return out
+
+
 def renamed_outside(data: Any, spelling: Mapping[str, str], vendor: frozenset[str]) -> Any:
     """As `renamed`, but what stands under the names in `vendor` (either spelling) is left as it is."""
     if isinstance(data, _DICT):

@@ -1,0 +1,564 @@
+"""The ChargePoint: one connection, handlers by action, calls that wait for their answers; for either side of OCPP.
+
+The underscore names that users of the peer override are seams here too: `_connection`, `_send`, `_handle_call`, `_get_specific_response`,
+`_call_lock`, `_unique_id_generator`, `_response_queue`, `_response_timeout`, `_call`, `_call_result`, `_ocpp_version`, and `route_map`.
+
+It does not stand on `Session`, which rightly refuses what these seams allow: unchecked payloads, ids that are numbers, a lock that the caller holds.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import inspect
+import logging
+import typing
+import uuid
+from collections import deque
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import asdict, fields
+from functools import cache
+from typing import Any
+from urllib.parse import urlsplit
+
+import msgspec
+
+from ..._codec import Codec
+from ..._codes import own_answer
+from ..._errors import OcppError
+from ..._payloads import Request, Response, SendPayload
+from ._check import check_of
+from ._names import ATOMS, CAMEL, SNAKE, keywords, renamed, without_nones
+from .exceptions import FormatViolationError, InternalError, NotImplementedError, NotSupportedError, OCPPError
+from .messages import (
+    Call,
+    CallError,
+    CallResult,
+    CallResultError,
+    MessageType,
+    Send,
+    check,
+    codec_of,
+    encode,
+    exception_of,
+    unpack,
+)
+from .routing import create_route_map
+
+__all__ = [
+    "LOGGER",
+    "ChargePoint",
+    "asdict",
+    "camel_to_snake_case",
+    "extract_charge_point_id",
+    "remove_nones",
+    "serialize_as_dict",
+    "snake_to_camel_case",
+]
+
+LOGGER = logging.getLogger("ocpp")
+
+# As Any, so that type checkers take what follows a check for data.
+_TYPED: Any = (Request, SendPayload)
+_MAPPING: Any = (dict, Mapping)
+_WANTS = "_ocppcore_wants"
+_KEPT = 100  # answers that nobody waits for
+
+# Set while a CALL is handled in a task of its own: resolving it lets the reader go on.
+_reader: contextvars.ContextVar[asyncio.Future[None] | None] = contextvars.ContextVar("reader", default=None)
+
+
+def camel_to_snake_case(data: Any) -> Any:
+    """A copy with every key by the name that handlers get it by."""
+    return renamed(data, SNAKE)
+
+
+def snake_to_camel_case(data: Any) -> Any:
+    """A copy with every key by the wire name, as far as a rule can tell; a ChargePoint knows the schema's own spelling too."""
+    return renamed(data, CAMEL)
+
+
+def remove_nones(data: Any) -> Any:
+    """A copy of dicts and lists without their Nones."""
+    return without_nones(data)
+
+
+def serialize_as_dict(dataclass: Any) -> dict[str, Any]:
+    """A dataclass as a dict, with all that it holds."""
+    return asdict(dataclass)
+
+
+def extract_charge_point_id(path: str | None) -> str | None:
+    """The last part of a WebSocket's path, decoded as it stands; None where there is none."""
+    last = urlsplit(path or "").path.rstrip("/").rpartition("/")[2].strip()
+    return last or None
+
+
+class Record(dict[str, Any]):
+    """A nested object of an answer: a dict by snake_case names whose entries are attributes too."""
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return self[name]
+        except KeyError:
+            raise AttributeError(f"the answer has no {name!r}; it has {', '.join(self) or 'nothing'}") from None
+
+
+def _records(data: Any) -> Any:
+    if data.__class__ is dict:
+        return Record((key, _records(value)) for key, value in data.items())
+    return [_records(item) for item in data] if data.__class__ is list else data
+
+
+class _Responses:
+    """The answers that have come and those that are waited for, matched by id alone."""
+
+    def __init__(self) -> None:
+        self._waiting: dict[Any, asyncio.Future[Any]] = {}
+        self._kept: deque[Any] = deque(maxlen=_KEPT)
+
+    def put_nowait(self, response: Any) -> None:
+        try:
+            waiter = self._waiting.get(response.unique_id)
+        except TypeError:  # an id that is a list or an object is nobody's
+            return
+        if waiter is not None and not waiter.done():
+            waiter.set_result(response)
+        else:
+            self._kept.append(response)
+
+    def qsize(self) -> int:
+        return len(self._kept)
+
+    async def of(self, unique_id: Any, timeout: float) -> Any:
+        """The answer with this id; TimeoutError if it does not come in time. Others that came meanwhile are left where they are."""
+        for response in self._kept:
+            if response.unique_id == unique_id:
+                self._kept.remove(response)
+                return response
+        waiter = self._waiting[unique_id] = asyncio.get_running_loop().create_future()
+        try:
+            async with asyncio.timeout(timeout):
+                return await waiter
+        finally:
+            del self._waiting[unique_id]
+
+
+class _Handler(typing.NamedTuple):
+    """What a handler wants, read from its signature once."""
+
+    wants_id: bool
+    is_async: bool
+    is_typed: bool  # it takes the typed request in place of keywords
+
+
+def _handler_of(handler: Any) -> _Handler:
+    """What a handler wants; a function keeps it, for as long as it has the same code."""
+    function = getattr(handler, "__func__", handler)
+    code = getattr(function, "__code__", None)
+    kept: tuple[Any, _Handler] | None = getattr(function, _WANTS, None)
+    if kept is not None and kept[0] is code:
+        return kept[1]
+    names = inspect.signature(handler).parameters
+    try:
+        hints = typing.get_type_hints(function)
+    except Exception:  # annotations may say anything
+        hints = {}
+    typed = any(isinstance(hints.get(name), type) and issubclass(hints[name], Request | SendPayload) for name in names)
+    wants = _Handler("call_unique_id" in names, inspect.iscoroutinefunction(function), typed)
+    if code is not None:
+        setattr(function, _WANTS, (code, wants))
+    return wants
+
+
+def _resolve(free: asyncio.Future[None] | None) -> None:
+    if free is not None and not free.done():
+        free.set_result(None)
+
+
+@cache
+def _plan(cls: type) -> tuple[tuple[str, str], ...]:
+    """Attribute and wire name of each field of a dataclass."""
+    return tuple((field.name, CAMEL[field.name]) for field in fields(cls))
+
+
+def _outgoing(value: Any) -> Any:
+    """Dataclasses, dicts and lists as a payload by wire names, without Nones."""
+    cls = value.__class__
+    if cls in ATOMS:
+        return value
+    if hasattr(cls, "__dataclass_fields__"):
+        out: dict[str, Any] = {}
+        for name, wire in _plan(cls):
+            item = getattr(value, name)
+            if item is not None:
+                out[wire] = item if item.__class__ in ATOMS else _outgoing(item)
+        return out
+    if isinstance(value, _MAPPING):
+        return {CAMEL[key]: _outgoing(item) for key, item in value.items() if item is not None}
+    if cls is list or cls is tuple:
+        return [_outgoing(item) for item in value if item is not None]
+    return value
+
+
+class ChargePoint:
+    """One connection. Subclasses of a version know its messages; users subclass these and decorate methods with `on` and `after`.
+
+    `connection` has `async recv()` and `async send(str)`. `response_timeout` is how many seconds an answer may take.
+    """
+
+    _call: Any = None
+    _call_result: Any = None
+    _ocpp_version: str
+
+    def __init__(self, id: Any, connection: Any, response_timeout: float = 30, logger: Any = LOGGER) -> None:
+        self.id = id
+        self.logger = logger
+        self.route_map: Any = create_route_map(self)
+        self._connection = connection
+        self._response_timeout = response_timeout
+        self._call_lock = asyncio.Lock()
+        self._response_queue: Any = _Responses()
+        self._unique_id_generator: Callable[[], Any] = uuid.uuid4
+        self._tasks: set[asyncio.Task[Any]] = set()
+
+    @property
+    def _codec(self) -> Codec[Any]:
+        """The codec that reads and writes: override it with one that knows more, or tolerates more."""
+        return codec_of(self._ocpp_version)
+
+    # What comes in
+
+    async def start(self) -> None:
+        """Take messages until the connection raises, which is left to the caller."""
+        while True:
+            message = await self._connection.recv()
+            self.logger.info("%s: receive message %s", self.id, message)
+            await self.route_message(message)
+
+    async def route_message(self, raw_msg: Any) -> None:
+        """Take one message: handle a CALL or SEND, hand an answer to who waits for it. No message makes this raise.
+
+        It returns when a CALL is answered, or when its handler waits for the other side: that one's answer must be read.
+        """
+        try:
+            msg = unpack(raw_msg)
+        except OCPPError as error:
+            await self._refuse_frame(raw_msg, error)
+            return
+        kind = msg.message_type_id
+        if kind == MessageType.Call:
+            if self._may_wait(msg):
+                await self._in_task(self._answer(msg, raw_msg))
+            else:
+                await self._answer(msg, raw_msg)
+        elif kind in (MessageType.CallResult, MessageType.CallError):
+            self._response_queue.put_nowait(msg)
+        elif not self._knows(kind):
+            await self._refuse_frame(raw_msg, None)
+        elif kind == MessageType.Send:
+            await self._in_task(self._handle_send(msg))
+        else:
+            self.logger.warning("%s: our answer was refused: %s", self.id, msg)
+
+    def _knows(self, kind: int) -> bool:
+        check = check_of(self._ocpp_version)
+        return check is not None and kind in check.message_types
+
+    async def _refuse_frame(self, raw_msg: Any, reason: OCPPError | None) -> None:
+        """Answer what is no message, if the protocol wants an answer."""
+        try:
+            self._codec.validate(raw_msg)
+        except OcppError as error:
+            self.logger.warning("%s: a message that is none: %s", self.id, error)
+            answer = error.reply()
+            if answer is not None:
+                await self._send(self._codec.encode(answer).decode())
+        except Exception as error:
+            self.logger.warning("%s: a message that is none: %s", self.id, reason or error)
+
+    def _may_wait(self, msg: Call) -> bool:
+        """Whether handling the CALL may wait for the other side, so that the reader must not wait for it."""
+        if type(self)._handle_call is not ChargePoint._handle_call:
+            return True
+        try:
+            handler = self.route_map[msg.action]["_on_action"]
+            return _handler_of(handler).is_async
+        except (KeyError, TypeError, ValueError):
+            return False
+
+    async def _in_task(self, handling: Coroutine[Any, Any, None]) -> None:
+        """Run to the end, or to the first call() within."""
+        free: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        context = contextvars.copy_context()
+        context.run(_reader.set, free)
+        task = asyncio.get_running_loop().create_task(handling, context=context)
+        self._tasks.add(task)
+        task.add_done_callback(lambda _: _resolve(free))
+        task.add_done_callback(self._tasks.discard)
+        try:
+            await free
+        except asyncio.CancelledError:
+            task.cancel()
+            raise
+        if task.done():
+            task.result()
+
+    async def _answer(self, msg: Call, raw_msg: Any) -> None:
+        """Handle a CALL and answer it, whatever its handling raises."""
+        try:
+            if type(self)._handle_call is ChargePoint._handle_call:
+                await self._process(msg, raw_msg)
+            else:
+                await self._handle_call(msg)
+        except OCPPError as error:
+            self.logger.warning("%s: %s is refused: %s", self.id, msg, error)
+            await self._send(msg.create_call_error(error).to_json())
+        except ConnectionError:
+            raise
+        except Exception as error:
+            self.logger.exception("%s: error while handling %s", self.id, msg)
+            await self._send(msg.create_call_error(error).to_json())
+
+    async def _handle_call(self, msg: Call) -> Any:
+        """Check the CALL, run its handlers, send the answer. Returns the CallResult, or None where a handler raised.
+
+        Raises the OCPPError that answers a CALL that is invalid or has no handler.
+        """
+        return await self._process(msg, None)
+
+    async def _process(self, msg: Call, raw_msg: Any) -> Any:
+        handlers, unchecked = self._handlers(msg)
+        text = None
+        if not unchecked:
+            text = self._check_call(msg, raw_msg)
+        arguments = self._arguments(msg)
+        handler = handlers["_on_action"]
+        try:
+            wants = _handler_of(handler)
+            answer = self._run(handler, wants, msg, arguments, text)
+            if wants.is_async or hasattr(answer, "__await__"):
+                answer = await answer
+        except Exception as error:
+            self.logger.exception("%s: error while handling request '%s'", self.id, msg)
+            await self._send(msg.create_call_error(error).to_json())
+            return None
+        response = CallResult(msg.unique_id, {}, msg.action)
+        answered = self._answer_text(answer, response, unchecked)
+        await self._send(f"[3,{encode(msg.unique_id)},{answered}]")
+        hook = handlers.get("_after_action")
+        if hook is not None:
+            self._start_hook(hook, msg, arguments, text, response, handlers.get("_inject_response", False))
+        return response
+
+    def _handlers(self, msg: Call) -> tuple[Any, bool]:
+        """The handlers of the CALL's action, and whether they take it unchecked."""
+        action = msg.action
+        if not isinstance(action, str):
+            raise FormatViolationError("the action is no text")
+        try:
+            handlers = self.route_map[action]
+            handlers["_on_action"]
+        except KeyError:
+            if action in self._codec.messages:
+                raise NotSupportedError(own_answer("no_handler", self._ocpp_version)[1]) from None
+            raise NotImplementedError(f"OCPP {self._ocpp_version} has no such action") from None
+        return handlers, handlers.get("_skip_schema_validation", False)
+
+    def _check_call(self, msg: Call, raw_msg: Any) -> Any:
+        """Raise what answers an invalid CALL; else the text of the message or of its payload's frame."""
+        if raw_msg is not None:
+            try:
+                self._codec.validate(raw_msg)
+                return raw_msg
+            except OcppError as error:
+                if not error.kind.startswith("message_id"):
+                    raise exception_of(error) from error
+        check(self._codec, MessageType.Call, msg.action, encode(msg.payload))
+        return None
+
+    def _arguments(self, msg: Call) -> dict[str, Any]:
+        """The keyword arguments of the handlers."""
+        known = check_of(self._ocpp_version)
+        payload = msg.payload
+        if known is not None and known.is_stepped(msg.message_type_id, msg.action):
+            payload = msg.payload = known.as_peer_hands_on(msg.message_type_id, msg.action, payload)
+        if payload.__class__ is not dict:
+            raise FormatViolationError("the payload is no object")
+        return keywords(payload)
+
+    def _run(self, handler: Any, wants: _Handler, msg: Call, arguments: dict[str, Any], text: Any) -> Any:
+        """What the handler returns, with the arguments that it wants."""
+        if wants.is_typed:
+            return handler(self._typed(msg, text))
+        if wants.wants_id:
+            return handler(**arguments, call_unique_id=msg.unique_id)
+        return handler(**arguments)
+
+    def _typed(self, msg: Call, text: Any) -> Any:
+        """The payload as ocppcore's own type."""
+        if text is not None:
+            return self._codec.decode(text).payload
+        try:
+            kind = "send" if isinstance(msg, Send) else "request"
+            return self._codec.decode_payload(encode(msg.payload), msg.action, kind)
+        except OcppError as error:
+            raise exception_of(error) from error
+
+    def _answer_text(self, answer: Any, response: CallResult, unchecked: bool) -> str:
+        """A handler's answer as the text of a payload. Raises InternalError where it is none, and says why in the log."""
+        if isinstance(answer, Response):
+            try:
+                text = self._codec.encode_payload(answer).decode()
+            except OcppError as error:
+                self.logger.error("%s: the handler of %s answers with %s", self.id, response.action, error)
+                raise InternalError from error
+            response.payload = msgspec.json.decode(text)
+            return text
+        if answer is not None and not hasattr(answer, "__dataclass_fields__") and not isinstance(answer, dict):
+            self.logger.error(
+                "%s: the handler of %s returns %r; return an object of call_result", self.id, response.action, answer
+            )
+            raise InternalError
+        response.payload = _outgoing(answer) if answer is not None else {}
+        try:
+            return self._text(response, unchecked)
+        except OCPPError as error:
+            self.logger.error("%s: the handler of %s answers with what is invalid: %s", self.id, response.action, error)
+            raise InternalError from error
+
+    def _text(self, message: Any, unchecked: bool) -> str:
+        """The text of an outgoing payload, checked, its names mended where the peer's rule cannot write them."""
+        text = encode(message.payload)
+        if unchecked:
+            return text
+        kind, action = message.message_type_id, message.action
+        try:
+            check(self._codec, kind, action, text)
+        except OCPPError:
+            known = check_of(self._ocpp_version)
+            mended = message.payload if known is None else known.mended(kind, action, message.payload)
+            if mended == message.payload:
+                raise
+            text = encode(mended)
+            check(self._codec, kind, action, text)
+            message.payload = mended
+        return text
+
+    def _start_hook(
+        self, hook: Any, msg: Call, arguments: dict[str, Any], text: Any, response: CallResult, inject: bool
+    ) -> None:
+        """Run an after-handler; what it raises is logged."""
+        if inject:
+            arguments = {**arguments, "call_response": keywords(response.payload)}
+        try:
+            running = self._run(hook, _handler_of(hook), msg, arguments, text)
+        except Exception:
+            self.logger.exception("%s: error after %s", self.id, msg)
+            return
+        if inspect.isawaitable(running):
+            task = asyncio.ensure_future(self._logged(running, msg))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _logged(self, running: Any, msg: Call) -> None:
+        try:
+            await running
+        except Exception:
+            self.logger.exception("%s: error after %s", self.id, msg)
+
+    async def _handle_send(self, msg: Send) -> None:
+        """A SEND has handlers as a CALL has, and no answer."""
+        try:
+            handlers, unchecked = self._handlers(msg)
+            if not unchecked:
+                check(self._codec, MessageType.Send, msg.action, encode(msg.payload))
+            arguments = self._arguments(msg)
+            handler = handlers["_on_action"]
+            running = self._run(handler, _handler_of(handler), msg, arguments, None)
+            if inspect.isawaitable(running):
+                await running
+        except Exception:
+            self.logger.exception("%s: error while handling %s, which nobody answers", self.id, msg)
+
+    # What goes out
+
+    async def call(
+        self, payload: Any, suppress: bool = True, unique_id: Any = None, skip_schema_validation: bool = False
+    ) -> Any:
+        """Send a request and return its answer: a dataclass of `call_result`, or ocppcore's response for ocppcore's request.
+
+        A CALLERROR gives None, or is raised if not `suppress`. Raises the OCPPError of an invalid request before it is sent, and
+        TimeoutError when no answer has come within `response_timeout`. What nobody answers (a SEND of 2.1) is sent, and None returned.
+        """
+        typed = isinstance(payload, _TYPED)
+        action = payload.__action__ if typed else type(payload).__name__
+        unique_id = str(self._unique_id_generator()) if unique_id is None else unique_id
+        known = check_of(self._ocpp_version)
+        sends = known is not None and known.is_send(action)
+        call: Call = (Send if sends else Call)(unique_id, action, {})
+        if typed:
+            try:
+                text = self._codec.encode_payload(payload).decode()
+            except OcppError as error:
+                raise exception_of(error) from error
+        else:
+            call.payload = _outgoing(payload)
+            text = self._text(call, skip_schema_validation)
+        frame = f"[{call.message_type_id},{encode(unique_id)},{encode(action)},{text}]"
+        if sends:
+            await self._send(frame)
+            return None
+        _resolve(_reader.get())
+        async with self._call_lock:
+            await self._send(frame)
+            try:
+                response = await self._get_specific_response(unique_id, self._response_timeout)
+            except TimeoutError as error:
+                raise TimeoutError(f"Waited {self._response_timeout}s for response on {frame}.") from error
+        if isinstance(response, CallError):
+            self.logger.warning("%s: received %s", self.id, response)
+            if suppress:
+                return None
+            raise response.to_exception()
+        response.action = action
+        if not skip_schema_validation:
+            await self._check_response(response)
+        if typed:
+            return self._codec.decode_payload(encode(response.payload), action, "response")
+        return self._result(type(payload).__name__, response.payload)
+
+    async def _check_response(self, response: CallResult) -> None:
+        """Raise the OCPPError of an invalid answer; on 2.1 its sender is told."""
+        try:
+            check(self._codec, MessageType.CallResult, response.action, encode(response.payload))
+        except OCPPError as error:
+            if self._knows(MessageType.CallResultError):
+                refusal = CallResultError(response.unique_id, error.code, error.description, {})
+                await self._send(refusal.to_json())
+            raise
+
+    def _result(self, name: str, payload: Any) -> Any:
+        """The dataclass of an answer, nested objects as Records."""
+        cls = getattr(self._call_result, name)
+        by_bare = _bare_fields(cls)
+        given = keywords(payload)
+        return cls(**{by_bare.get(_bare(key), key): _records(value) for key, value in given.items()})
+
+    async def _get_specific_response(self, unique_id: Any, timeout: float) -> Any:
+        """The CallResult or CallError with this id; TimeoutError when it does not come in time."""
+        return await self._response_queue.of(unique_id, timeout)
+
+    async def _send(self, message: str) -> None:
+        self.logger.info("%s: send %s", self.id, message)
+        await self._connection.send(message)
+
+
+def _bare(name: str) -> str:
+    return name.replace("_", "").lower()
+
+
+@cache
+def _bare_fields(cls: type) -> dict[str, str]:
+    """The fields of a dataclass by what their names come down to, for those that the peer spells otherwise than it reads them."""
+    return {_bare(field.name): field.name for field in fields(cls)}
