@@ -227,7 +227,7 @@ class Policy:
         raise AttributeError("a policy never changes: make another one with policy | other")
 
     def __str__(self) -> str:
-        return "\n".join(map(_as_toml, self.rules))
+        return "\n".join(map(as_toml, self.rules))
 
     def __repr__(self) -> str:
         return f"Policy(<{len(self.rules)} rule{'' if len(self.rules) == 1 else 's'}>)"
@@ -261,26 +261,26 @@ def read_toml(text: str, table: str) -> list[Mapping[str, Any]]:
     return cast("list[Mapping[str, Any]]", found)
 
 
-def _as_toml(rule: PolicyRule) -> str:
-    """An entry as TOML; what stands for itself is left out."""
-    lines = ["[[rule]]"]
+def as_toml(rule: PolicyRule, table: str = "rule") -> str:
+    """An entry as a TOML table; what stands for itself is left out."""
+    lines = [f"[[{table}]]"]
     for field in msgspec.structs.fields(rule):
         value: Any = getattr(rule, field.name)
         if value == field.default:
             continue
         if field.name == "values":
             if rule.values:
-                pairs = ", ".join(f"{_quote(key)} = {_quote(text)}" for key, text in rule.values.items())
+                pairs = ", ".join(f"{toml_string(key)} = {toml_string(text)}" for key, text in rule.values.items())
                 lines.append(f"{field.name} = {{ {pairs} }}")
         elif isinstance(value, tuple):
-            names = [_quote(name) for name in cast("tuple[str, ...]", value)]
+            names = [toml_string(name) for name in cast("tuple[str, ...]", value)]
             lines.append(f"{field.name} = {names[0] if len(names) == 1 else '[' + ', '.join(names) + ']'}")
         else:
-            lines.append(f"{field.name} = {_quote(value)}")
+            lines.append(f"{field.name} = {toml_string(value)}")
     return "\n".join(lines) + "\n"
 
 
-def _quote(text: str) -> str:
+def toml_string(text: str) -> str:
     """A TOML string: JSON's escapes are TOML's, but for DEL."""
     return msgspec.json.encode(text).decode().replace("\x7f", "\\u007f")
 

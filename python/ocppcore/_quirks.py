@@ -255,7 +255,7 @@ def _first_at(tree: Any, pointers: list[str]) -> str:
         for step in pointer.split("/")[1:]:
             value = cast("dict[str, Any]", value).get(step) if isinstance(value, dict) else None
         if isinstance(value, str):
-            return value
+            return value.strip("\0 \t\r\n")
     return ""
 
 
