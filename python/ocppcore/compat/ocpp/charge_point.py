@@ -400,7 +400,7 @@ class ChargePoint:
         if text is not None:
             return self._codec.decode(text).payload
         try:
-            kind = "send" if isinstance(msg, Send) else "request"
+            kind: typing.Literal["send", "request"] = "send" if isinstance(msg, Send) else "request"
             return self._codec.decode_payload(encode(msg.payload), msg.action, kind)
         except OcppError as error:
             raise exception_of(error) from error
