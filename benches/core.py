@@ -121,7 +121,7 @@ def leaves(value: Any, place: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     if value.__class__ is dict:
         items: list[tuple[Any, Any]] = list(value.items())
     elif value.__class__ is list:
-        items = list(enumerate(value))
+        items = [*enumerate[Any](value)]
     else:
         return [place]
     return [leaf for key, item in items for leaf in leaves(item, (*place, key))]
@@ -135,7 +135,7 @@ def broken(share: float) -> Callable[[Any], Any]:
         if not places:
             return {"noSuchKey": 1}
         *way, last = places[min(int(share * len(places)), len(places) - 1)]
-        holder = payload
+        holder: Any = payload
         for step in way:
             holder = holder[step]
         holder[last] = None

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU8, AtomicU16, Ordering};
 
 use serde::Deserialize;
 
-use crate::names::{ALL, Names, Pattern};
+use crate::names::{Names, Pattern};
 use crate::simd::Bytes;
 
 /// The most fields that a type may have: one bit each tells which were seen.
@@ -149,52 +149,40 @@ pub struct Enumeration {
 /// in each message.
 const PLACES: usize = 16;
 
-/// Where the sender went from here, by place: what came next the last time, a field by its index or a pair behind those, and the field that came the
-/// time before. It is only ever a guess, so that relaxed loads and stores do.
+/// Where the sender went from here the last time, by place: to a field by its index, or to a pair behind those. It is only ever a guess, so that
+/// relaxed loads and stores do.
 #[derive(Debug)]
-pub struct Next {
-    last: [AtomicU16; PLACES],
-    before: [AtomicU8; PLACES],
-}
+pub struct Next([AtomicU16; PLACES]);
 
 /// No field came: the object ended.
 const NOTHING: usize = u16::MAX as usize;
 
 impl Next {
-    fn of(index: usize) -> Self {
-        Self {
-            last: std::array::from_fn(|_| AtomicU16::new(index as u16)),
-            before: std::array::from_fn(|_| AtomicU8::new(index as u8)),
-        }
+    fn of(guess: usize) -> Self {
+        Self(std::array::from_fn(|_| AtomicU16::new(guess as u16)))
     }
 
     #[inline(always)]
-    fn last(&self, place: usize) -> usize {
-        usize::from(self.last[place % PLACES].load(Ordering::Relaxed))
+    fn guess(&self, place: usize) -> usize {
+        usize::from(self.0[place % PLACES].load(Ordering::Relaxed))
     }
 
+    /// Remembers what came; a field by its index.
     #[inline(always)]
-    fn before(&self, place: usize) -> usize {
-        usize::from(self.before[place % PLACES].load(Ordering::Relaxed))
+    pub fn learn(&self, place: usize, guess: usize) {
+        self.0[place % PLACES].store(guess as u16, Ordering::Relaxed);
     }
 
+    /// Remembers that the object ended.
     #[inline(always)]
-    fn learn(&self, place: usize, guess: usize) {
-        self.last[place % PLACES].store(guess as u16, Ordering::Relaxed);
-    }
-
-    #[inline(always)]
-    fn learn_before(&self, place: usize, field: usize) {
-        self.before[place % PLACES].store(field as u8, Ordering::Relaxed);
+    pub fn learn_end(&self, place: usize) {
+        self.learn(place, NOTHING);
     }
 }
 
 impl Clone for Next {
     fn clone(&self) -> Self {
-        Self {
-            last: std::array::from_fn(|place| AtomicU16::new(self.last(place) as u16)),
-            before: std::array::from_fn(|place| AtomicU8::new(self.before(place) as u8)),
-        }
+        Self(std::array::from_fn(|place| AtomicU16::new(self.guess(place) as u16)))
     }
 }
 
@@ -266,17 +254,10 @@ impl ObjectType {
         self.names.find(name)
     }
 
-    /// The index of the field whose name stands as a string at `at`, and the string's end; None for any other key, and for one that is spelled
-    /// in an unusual way.
-    #[inline]
-    pub fn find_string(&self, text: Bytes<'_>, at: usize) -> Option<(usize, usize)> {
-        self.names.find_string(text, at)
-    }
-
     /// What is guessed to come now: a field, or a pair, or nothing any more.
     #[inline(always)]
     pub fn guess(&self, style: Style, next: &Next, place: usize) -> Guess<'_> {
-        let guess = next.last(place);
+        let guess = next.guess(place);
         match self.fields.get(guess) {
             Some(field) => Guess::Field(field),
             None => match self.pairs[style as usize].get(guess - self.fields.len()) {
@@ -286,55 +267,27 @@ impl ObjectType {
         }
     }
 
-    /// The field that was guessed, be it with another value.
-    fn guessed(&self, next: &Next, place: usize) -> Option<&Field> {
-        match self.guess(Style::Compact, next, place) {
-            Guess::Field(field) => Some(field),
-            Guess::Pair(pair) => self.fields.get(usize::from(pair.field)),
-            Guess::End => None,
+    /// The field whose key stands at `at`, behind a comma if `comma`, and where its value begins, if both are written in a usual way: at most one
+    /// space behind the comma and the colon, and a short name without escapes.
+    #[inline(never)]
+    pub fn find_key(&self, text: Bytes<'_>, at: usize, comma: bool) -> Option<(&Field, usize)> {
+        let behind_space = |at: usize| at + usize::from(text.byte(at) == b' ');
+        let key = if comma {
+            if text.byte(at) != b',' {
+                return None;
+            }
+            behind_space(at + 1)
+        } else {
+            at
+        };
+        if text.byte(key) != b'"' {
+            return None;
         }
-    }
-
-    /// The field whose key stands at `at` and where its value begins, where the guess was wrong: the field that was guessed with another value, or the
-    /// one that came the time before.
-    #[inline]
-    pub fn guess_again(
-        &self,
-        style: Style,
-        next: &Next,
-        place: usize,
-        text: Bytes<'_>,
-        at: usize,
-    ) -> Option<(&Field, usize)> {
-        let guessed = self.guessed(next, place);
-        if let Some(field) = guessed
-            && let Some(value) = field.key_ends(style, text, at, ALL)
-        {
-            return Some((field, value));
+        let (index, end) = self.names.find_string(text, key)?;
+        if text.byte(end) != b':' {
+            return None;
         }
-        let field = self.fields.get(next.before(place))?;
-        let value = field.key_ends(style, text, at, ALL)?;
-        next.learn(place, usize::from(field.index));
-        next.learn_before(place, guessed.map_or(NOTHING, |guessed| usize::from(guessed.index)));
-        Some((field, value))
-    }
-
-    /// Remembers that the field `index` came.
-    #[inline]
-    pub fn learn(&self, next: &Next, place: usize, index: usize) {
-        let guessed = self.guessed(next, place).map_or(NOTHING, |guessed| usize::from(guessed.index));
-        if guessed != index {
-            next.learn_before(place, guessed);
-        }
-        next.learn(place, index);
-    }
-
-    /// Remembers that the object ended.
-    #[inline(always)]
-    pub fn learn_end(&self, next: &Next, place: usize) {
-        if next.last(place) != NOTHING {
-            self.learn(next, place, NOTHING);
-        }
+        Some((self.fields.get(index)?, behind_space(end + 1)))
     }
 }
 

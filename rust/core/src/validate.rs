@@ -143,10 +143,20 @@ impl<'s, 'a, S: Sink> Walker<'s, 'a, S> {
                     at = brace + 1;
                 }
                 if text.byte(at) == b'}' {
-                    of.learn_end(next, place);
+                    next.learn_end(place);
                     at += 1;
                     self.cursor.depth -= 1;
                     break 'fields;
+                }
+                if let Some((field, value)) = of.find_key(text, at, counts == ALL)
+                    && !seen.has(field.bit)
+                    && (field.opens == 0 || text.byte(value) == field.opens)
+                {
+                    next.learn(place, usize::from(field.index));
+                    self.style = if text.byte(value - 1) == b' ' { Style::Spaced } else { Style::Compact };
+                    at = value;
+                    self.sink.enter_field(of, usize::from(field.index));
+                    break 'field field;
                 }
                 match self.key(of, next, place, counts == ALL, seen.into(), at)? {
                     Key::Field(field, value) => {
@@ -204,7 +214,7 @@ impl<'s, 'a, S: Sink> Walker<'s, 'a, S> {
         self.cursor.fail(Kind::Missing, at)
     }
 
-    /// Reads the next key, or the end of the object, where the guess was wrong; `comma` if one must stand before it.
+    /// Reads the next key, or the end of the object, where it is not written in a usual way; `comma` if one must stand before it.
     #[inline(never)]
     fn key(
         &mut self,
@@ -215,13 +225,6 @@ impl<'s, 'a, S: Sink> Walker<'s, 'a, S> {
         seen: u128,
         at: usize,
     ) -> Result<Key<'s, 'a>, Stop> {
-        let text = self.cursor.text;
-        if comma
-            && let Some((field, value)) = of.guess_again(self.style, next, place, text, at)
-            && !seen.has(field.bit)
-        {
-            return Ok(Key::Field(field, value));
-        }
         self.cursor.at = at;
         if self.cursor.closes(b'}') {
             return Ok(Key::End);
@@ -237,15 +240,8 @@ impl<'s, 'a, S: Sink> Walker<'s, 'a, S> {
         if self.cursor.byte() != b'"' {
             return self.cursor.unexpected(key);
         }
-        let (found, string) = match of.find_string(text, key) {
-            Some((index, end)) => {
-                self.cursor.at = end;
-                (Some(index), None)
-            }
-            None => self.long_key(of)?,
-        };
-        let Some(index) = found else {
-            let string = string.unwrap_or(Text::plain(&[]));
+        let string = self.cursor.string()?;
+        let Some(index) = of.find(&string.bytes()) else {
             if of.open {
                 self.cursor.colon()?;
                 return Ok(Key::Entry(string));
@@ -257,18 +253,11 @@ impl<'s, 'a, S: Sink> Walker<'s, 'a, S> {
         if seen.has(field.bit) {
             return self.duplicate(of, field, key);
         }
-        of.learn(next, place, index);
+        next.learn(place, index);
         self.cursor.colon()?;
         self.style = if self.cursor.byte() == b' ' { Style::Spaced } else { Style::Compact };
         self.cursor.skip_space();
         Ok(Key::Field(field, self.cursor.at))
-    }
-
-    /// A key that is not spelled in the usual way, or that the type does not know, and its text.
-    #[inline(never)]
-    fn long_key(&mut self, of: &ObjectType) -> Result<(Option<usize>, Option<Text<'a>>), Stop> {
-        let key = self.cursor.string()?;
-        Ok((of.find(&key.bytes()), Some(key)))
     }
 
     /// Reads a list, whose opening bracket is at `at`.
