@@ -46,10 +46,14 @@ class Standin(Coroutine[Any, Any, Any]):
         self._loop = loop
         self._context = context
         self._real: asyncio.Task[Any] | None = None
-        self._waits_for: asyncio.Future[Any] | None = None  # of the first step, until the task waits for it
-        self._finished = False
-        self._failure: BaseException | None = None
-        self._value: Any = None
+
+    def after(self, waits_for: Any, finished: bool, value: Any, failure: BaseException | None) -> asyncio.Task[Any]:
+        """Takes over after the first step; the task that goes on. `waits_for` is what the coroutine wants it to wait for."""
+        self._waits_for: asyncio.Future[Any] | None = waits_for
+        self._finished = finished
+        self._value = value
+        self._failure = failure
+        return self.real()
 
     def real(self) -> asyncio.Task[Any]:
         """The real task. It runs in the loop's next round at the earliest, thus after the first step."""
@@ -58,21 +62,10 @@ class Standin(Coroutine[Any, Any, Any]):
             task = self._real = self._loop.create_task(self, context=self._context)
         return task
 
-    def first_step(self) -> asyncio.Task[Any] | None:
-        """Takes the first step; None if it was the last one too and nobody has asked for the task."""
-        try:
-            self._waits_for = self._context.run(self._step, self._coroutine.send, None)
-        except StopIteration as stop:
-            self._finished = True
-            if self._real is None:
-                return None
-            self._value = stop.value
-        except BaseException as error:
-            self._finished = True
-            if self._real is None:
-                raise
-            self._failure = error
-        return self.real()
+    @property
+    def is_asked(self) -> bool:
+        """Whether somebody has asked for the task."""
+        return self._real is not None
 
     def _step(self, resume: Callable[[Any], Any], argument: Any) -> Any:
         loop = self._loop
@@ -128,9 +121,27 @@ def start(
 ) -> asyncio.Task[T] | None:
     """Runs a coroutine in `context` until it ends, or has to wait: then the task that goes on with it is returned.
 
-    What it raises before that comes out here; what it returns is lost then, and in the task's result otherwise.
+    What it raises before that comes out here; what it returns is lost then, and in the task's result otherwise. The task is returned too where the
+    coroutine has ended at once but has asked something of its task.
     """
-    return Standin(coroutine, loop, context).first_step()
+    standin = Standin(coroutine, loop, context)
+    current = asyncio.current_task(loop)
+    if current is not None:
+        _leave(loop, current)
+    _enter(loop, standin)
+    try:
+        waits_for = context.run(coroutine.send, None)
+    except StopIteration as stop:
+        return standin.after(None, True, stop.value, None) if standin.is_asked else None
+    except BaseException as error:
+        if standin.is_asked:
+            return standin.after(None, True, None, error)
+        raise
+    finally:
+        _leave(loop, standin)
+        if current is not None:
+            _enter(loop, current)
+    return standin.after(waits_for, False, None, None)
 
 
 def current_task() -> asyncio.Task[Any] | None:

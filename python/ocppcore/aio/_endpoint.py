@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from .._frames import Call, CallError, CallResult, CallResultError, Send
@@ -29,6 +29,7 @@ ResponseT = TypeVar("ResponseT", bound=Response)
 
 log = logging.getLogger("ocppcore.aio")
 
+_ROUTED = (Call, Send)
 _MANY_SENDS = 16  # SENDs whose handlers wait at the same time
 
 
@@ -236,7 +237,7 @@ class Endpoint:
     def _take(self, data: str | bytes) -> Awaitable[object] | None:
         """One message of the peer. Never waits for a handler; what is returned means that the peer must read first."""
         for event in self._session.receive(data, self._loop.time()):
-            if isinstance(event, Call | Send):
+            if isinstance(event, _ROUTED):
                 if not self._closing:
                     self._handle(event, data)
             else:
@@ -247,7 +248,7 @@ class Endpoint:
         return None if self._writer is None else self._room()
 
     def _handle(self, frame: Call[Any] | Send[Any], data: str | bytes) -> None:
-        is_send = isinstance(frame, Send)
+        is_send = type(frame) is Send
         if is_send and self._sends >= _MANY_SENDS:
             log.warning("%s: a %s is dropped, %d SENDs are being handled", self.identity, frame.action, self._sends)
             self._tell_handled(frame, data, "unwanted")
@@ -427,37 +428,64 @@ class Endpoint:
 
     def _flush(self) -> None:
         """Sends what waits; where the peer is slow, a task goes on with it."""
-        if self._writing or self._writer is not None:
+        if self._writing:
             return
         messages = self._session.data_to_send()
         if not messages:
             return
         self._writing = True
-        writer = self._writer = start(self._write(messages), self._loop, self._write_context)
-        if writer is not None:
+        rest = iter(messages)
+        wait = self._write(rest)
+        if wait is None:
+            self._writing = False
+            return
+        writer = start(self._write_slowly(wait, rest), self._loop, self._write_context)
+        if writer is None:
+            self._writing = False
+        else:
+            self._writer = writer
             writer.add_done_callback(self._wrote)
             self._watch = self._loop.call_later(self._stall, self._check, self._written)
 
-    async def _write(self, messages: list[bytes]) -> None:
+    def _write(self, messages: Iterator[bytes]) -> Awaitable[None] | None:
+        """Sends messages until one has to be waited for; what to await then."""
         send = self._transport.send
         try:
-            while messages:
-                for data in messages:
-                    await send(data)
-                    self._written += 1
-                    if self._observer is not None:
-                        self._tell(self._observer.frame_out, self.identity, len(data))
-                messages = self._session.data_to_send()
+            for data in messages:
+                wait = send(data)
+                self._written += 1
+                if self._observer is not None:
+                    self._tell(self._observer.frame_out, self.identity, len(data))
+                if wait is not None:
+                    return wait
         except TransportClosed:
             pass  # whoever reads learns it too, and ends the rest
         except Exception:
-            log.exception("%s: the connection failed while sending", self.identity)
-            self._drop()
-        finally:
-            self._writing = False
+            self._lost()
+        return None
+
+    async def _write_slowly(self, wait: Awaitable[None] | None, messages: Iterator[bytes]) -> None:
+        try:
+            while True:
+                while wait is not None:
+                    await wait
+                    wait = self._write(messages)
+                messages = iter(self._session.data_to_send())
+                wait = self._write(messages)
+                if wait is None:
+                    return
+        except TransportClosed:
+            pass
+        except Exception:
+            self._lost()
+
+    def _lost(self) -> None:
+        log.exception("%s: the connection failed while sending", self.identity)
+        self._drop()
 
     def _wrote(self, _: asyncio.Task[None]) -> None:
         self._writer = None
+        self._writing = False
         if self._watch is not None:
             self._watch.cancel()
             self._watch = None

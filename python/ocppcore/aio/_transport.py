@@ -23,10 +23,10 @@ class Transport(Protocol):
         """
         ...
 
-    async def send(self, data: bytes) -> None:
-        """Sends `data`, which is UTF-8, as one text message; returns when there is room for the next one.
+    def send(self, data: bytes) -> Awaitable[None] | None:
+        """Sends `data`, which is UTF-8, as one text message; what it returns is awaited before the next one, None means that there is room.
 
-        Called by one task at a time. TransportClosed when the connection is closed.
+        May be an `async def`. TransportClosed when the connection is closed, from the call or from what is awaited.
         """
         ...
 

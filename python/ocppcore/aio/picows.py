@@ -136,15 +136,17 @@ class PicowsTransport(WSListener):
         if holding is not None:
             await asyncio.wait((holding,))
 
-    async def send(self, data: bytes) -> None:
+    def send(self, data: bytes) -> Awaitable[None] | None:
         websocket = self._websocket
         if websocket is None or self._gone.done() or websocket.is_close_frame_sent:
             raise TransportClosed
         websocket.send(WSMsgType.TEXT, data)
-        if not self._room.is_set():
-            await self._room.wait()
-            if self._gone.done():
-                raise TransportClosed
+        return None if self._room.is_set() else self._wait_for_room()
+
+    async def _wait_for_room(self) -> None:
+        await self._room.wait()
+        if self._gone.done():
+            raise TransportClosed
 
     async def close(self, code: int, reason: str) -> None:
         websocket = self._websocket

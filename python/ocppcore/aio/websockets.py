@@ -8,7 +8,7 @@ from ._extras import missing
 
 try:
     from websockets.asyncio.client import connect as _connect
-    from websockets.asyncio.server import ServerConnection
+    from websockets.asyncio.server import ServerConnection, broadcast
     from websockets.asyncio.server import serve as _serve
     from websockets.datastructures import Headers
     from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
@@ -20,7 +20,7 @@ except ModuleNotFoundError as error:
 import contextlib
 import http
 import ssl as ssl_module
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Mapping
 
 from ._client import ConnectFailed
 from ._server import Admission, Handshake, Refusal, Server
@@ -49,7 +49,14 @@ class WebSocketsTransport:
         except ConnectionClosed:
             pass
 
-    async def send(self, data: bytes) -> None:
+    def send(self, data: bytes) -> Awaitable[None] | None:
+        # What broadcast does for many connections it does for one: it writes at once, and waits for nothing.
+        if self._connection.transport.get_write_buffer_size() == 0:
+            broadcast((self._connection,), data.decode())
+            return None
+        return self._send(data)
+
+    async def _send(self, data: bytes) -> None:
         try:
             await self._connection.send(data, text=True)
         except ConnectionClosed:
