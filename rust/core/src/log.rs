@@ -3,11 +3,11 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
-use crate::columns::{Batch, Table, Value};
+use crate::columns::{Batch, Seeded, Table, Value};
 use crate::error::{Fault, Kind};
 use crate::frame::{self, Head, RECOVERY_WINDOW, Recovered};
 use crate::locate::{Reading, locate};
-use crate::rows::{Cell, Plans, Rows, Waiting, Walked};
+use crate::rows::{Cells, Plans, Rows, Waiting};
 use crate::scan::{Cursor, Text};
 use crate::schema::{FrameKind, Schema};
 use crate::sink::{Check, Sink, Stop};
@@ -46,7 +46,9 @@ pub struct LogReader {
     /// Index of a request's type -> index of its message, for calls.
     calls: HashMap<u32, usize>,
     open: OpenCalls,
-    cells: Vec<Cell>,
+    /// Whether any table tells of answers.
+    remembers: bool,
+    cells: Cells,
     key: Vec<u8>,
     number: i64,
     line: i64,
@@ -118,7 +120,7 @@ struct Open {
 /// Calls that wait, by station and id, the oldest forgotten first.
 #[derive(Debug, Default)]
 struct OpenCalls {
-    by_key: HashMap<Arc<[u8]>, Open>,
+    by_key: HashMap<Arc<[u8]>, Open, Seeded>,
     /// Entries whose number is no longer that of `by_key` are passed over.
     order: VecDeque<(u64, Arc<[u8]>)>,
     count: u64,
@@ -197,6 +199,7 @@ impl LogReader {
         let (plans, tables) = Plans::load(columns, &schema, wanted)?;
         let frames = wanted.iter().position(|name| name == "frames");
         let frames = frames.map(|table| FrameColumns::find(&tables, table)).transpose()?;
+        let remembers = frames.is_some() || tables.iter().any(|table| table.find("answer").is_some());
         let calls = schema.messages.iter().enumerate();
         let calls =
             calls.filter_map(|(index, message)| Some((message.response.and(message.request)?, index))).collect();
@@ -208,7 +211,8 @@ impl LogReader {
             frames,
             calls,
             open: OpenCalls::default(),
-            cells: Vec::new(),
+            remembers,
+            cells: Cells::default(),
             key: Vec::new(),
             number: 0,
             line: 0,
@@ -318,16 +322,14 @@ impl LogReader {
         let plan = self.plans.of_request.get(&which).copied();
         let mut rows = Vec::new();
         let walked = match plan {
+            None if self.frames.is_none() => Ok(()), // no table tells of it
             None => payload(&self.schema, cursor, head, which, &mut Check),
             Some(plan) => {
-                let mut sink = Rows::of_request(&self.plans, plan, text, &mut self.cells, &mut self.tables);
+                let mut sink = Rows::of_request(&self.plans, plan, text, &mut self.cells);
                 let walked = payload(&self.schema, cursor, head, which, &mut sink);
-                let begin = sink.begin();
-                if walked.is_err() {
-                    sink.take_back();
-                } else {
-                    let walked = Walked { cells: &self.cells, text, begin };
-                    rows = self.plans.finish(plan, &walked, &mut self.tables, self.number - 1, beside.station);
+                if walked.is_ok() {
+                    let (frame, station) = (self.number - 1, beside.station);
+                    rows = self.plans.finish(plan, &self.cells, text, &mut self.tables, frame, station);
                 }
                 walked
             }
@@ -335,7 +337,9 @@ impl LogReader {
         if let Err(fault) = walked {
             outcome.fault = fault.map(|fault| (fault, unanswered));
         }
-        if let Some(message) = self.calls.get(&which).copied() {
+        if let Some(message) = self.calls.get(&which).copied()
+            && self.remembers
+        {
             key(&mut self.key, beside.station, &head.id);
             let call = Call { message, time: beside.time, rows };
             let (plans, tables) = (&self.plans, &mut self.tables);
@@ -344,6 +348,9 @@ impl LogReader {
     }
 
     fn read_answer<'a>(&mut self, outcome: &mut Outcome<'a>, cursor: Cursor<'a>, head: &Head<'a>, beside: Beside<'_>) {
+        if !self.remembers {
+            return;
+        }
         let text = cursor.text.all();
         key(&mut self.key, beside.station, &head.id);
         let open = self.open.answered(&self.key);
@@ -381,8 +388,8 @@ impl LogReader {
             outcome.answers = Some(call.message);
             outcome.latency = beside.time.zip(call.time).and_then(|(now, then)| now.checked_sub(then));
             for row in &call.rows {
-                let walked = Walked { cells: &self.cells, text, begin: 0 };
-                self.plans.complete(row, Some(answer), says.then_some(&walked), &mut self.tables);
+                let says = says.then_some((self.cells.cells.as_slice(), text));
+                self.plans.complete(row, Some(answer), says, &mut self.tables);
             }
         }
     }
@@ -400,7 +407,7 @@ impl LogReader {
             None => payload(&self.schema, cursor, head, which, &mut Check),
             Some(row) => {
                 let text = cursor.text.all();
-                let mut sink = Rows::of_answer(&self.plans, row.plan(), text, &mut self.cells, &mut self.tables);
+                let mut sink = Rows::of_answer(&self.plans, row.plan(), text, &mut self.cells);
                 payload(&self.schema, cursor, head, which, &mut sink)
             }
         }
@@ -454,7 +461,6 @@ impl LogReader {
             table.fill(columns.path, row, Value::Text(path.as_bytes()));
             table.fill(columns.offset, row, Value::Int(fault.offset as i64));
         }
-        table.settle();
     }
 }
 

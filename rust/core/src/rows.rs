@@ -1,28 +1,16 @@
-//! From messages to rows: which fields fill which columns, and the sink that fills them as a message is walked.
+//! From messages to rows: which fields fill which columns, and the sink that gathers them as a message is walked.
 
 use std::collections::HashMap;
 
 use serde::Deserialize;
 
-use crate::columns::{ColumnKind, ColumnSpec, Table, Value};
+use crate::columns::{Cell, ColumnKind, ColumnSpec, Context, Table, Value};
 use crate::format::datetime::DateTime;
-use crate::scan::{Stop, Text, unescape};
+use crate::scan::{Stop, Text};
 use crate::schema::{FieldKind, ObjectType, Schema};
 use crate::sink::Sink;
 
 const NONE: u16 = u16::MAX;
-
-/// A value as the walk met it; texts by their place in the frame.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Cell {
-    Null,
-    Int(i64),
-    Decimal(f64),
-    Time(i64),
-    Bool(bool),
-    Enum(u32),
-    Text { start: usize, length: u32, escaped: bool },
-}
 
 /// A value that outlives its frame.
 #[derive(Debug)]
@@ -39,6 +27,8 @@ struct Step {
     /// The node of the object, or of the list's objects, that it holds.
     child: u16,
 }
+
+const NOTHING: Step = Step { slot: NONE, child: NONE };
 
 /// A place of a message where an object stands that holds something wanted.
 #[derive(Debug)]
@@ -230,7 +220,7 @@ impl Plans {
     }
 
     fn new_node(&mut self, schema: &Schema, which: u32) -> u16 {
-        let steps = vec![Step { slot: NONE, child: NONE }; schema.types[which as usize].fields.len()];
+        let steps = vec![NOTHING; schema.types[which as usize].fields.len()];
         self.nodes.push(Node { steps: steps.into(), closes: None });
         (self.nodes.len() - 1) as u16
     }
@@ -269,40 +259,15 @@ impl Plans {
         Ok(*slot)
     }
 
-    fn enumerated(&self, number: u32) -> Value<'_> {
-        self.enums.get(number as usize).map_or(Value::Null, |text| Value::Enum(number as usize, text))
+    /// What cells of a frame refer to.
+    fn context<'c>(&'c self, text: &'c [u8]) -> Context<'c> {
+        Context { text, enums: &self.enums }
     }
 
-    /// What a cell says; `text` is the frame's.
-    #[inline]
-    fn value<'v>(&'v self, cell: Cell, text: &'v [u8], unescaped: &'v mut Vec<u8>) -> Value<'v> {
-        match cell {
-            Cell::Null => Value::Null,
-            Cell::Int(value) => Value::Int(value),
-            Cell::Decimal(value) => Value::Decimal(value),
-            Cell::Time(value) => Value::Time(value),
-            Cell::Bool(value) => Value::Bool(value),
-            Cell::Enum(number) => self.enumerated(number),
-            Cell::Text { start, length, escaped } => {
-                let raw = &text[start..start + length as usize];
-                if !escaped {
-                    return Value::Text(raw);
-                }
-                *unescaped = unescape(raw);
-                Value::Text(unescaped)
-            }
-        }
-    }
-
-    #[inline]
     fn fill(&self, fills: &[Fill], cells: &[Cell], text: &[u8], table: &mut Table, from: usize) {
         let mut unescaped = Vec::new();
         for fill in fills {
-            let cell = cells[usize::from(fill.slot)];
-            if cell == Cell::Null {
-                continue;
-            }
-            let value = self.value(cell, text, &mut unescaped);
+            let value = cells[usize::from(fill.slot)].value(&self.context(text), &mut unescaped);
             if !table.fill(fill.column, from, value)
                 && let Some(rest) = fill.rest
             {
@@ -315,42 +280,39 @@ impl Plans {
     pub fn finish(
         &self,
         plan: usize,
-        walked: &Walked<'_>,
+        walked: &Cells,
+        text: &[u8],
         tables: &mut [Table],
         frame: i64,
         station: Option<&[u8]>,
     ) -> Vec<Waiting> {
         let mut waiting = Vec::new();
+        let Cells { cells, items } = walked;
         for (index, of) in self.plans[plan].tables.iter().enumerate() {
             if of.answer.is_some() {
-                waiting.push(Waiting {
-                    plan,
-                    table: index,
-                    frame,
-                    station: station.map(Box::from),
-                    cells: walked.cells.iter().map(|cell| walked.kept(*cell)).collect(),
-                });
+                let kept = |cell: &Cell| cell.kept(text).map_or(Kept::Cell(*cell), Kept::Text);
+                let (station, cells) = (station.map(Box::from), cells.iter().map(kept).collect());
+                waiting.push(Waiting { plan, table: index, frame, station, cells });
                 continue;
             }
             let table = &mut tables[of.table];
-            let from = match of.levels.len() {
-                1 => {
-                    table.rows += 1;
-                    table.rows - 1
-                }
-                _ => walked.begin,
-            };
-            if table.rows > from {
-                self.fill(&of.levels[0], walked.cells, walked.text, table, from);
-                of.mark(table, from, frame, station);
+            let from = table.rows;
+            table.rows += if of.is_listed() { items.len() / cells.len().max(1) } else { 1 };
+            if table.rows == from {
+                continue;
             }
-            table.settle();
+            for fill in of.levels[1..].iter().flatten() {
+                let column = items.iter().skip(usize::from(fill.slot)).step_by(cells.len().max(1));
+                table.extend(fill.column, fill.rest, from, column, &self.context(text));
+            }
+            self.fill(&of.levels[0], cells, text, table, from);
+            of.mark(table, from, frame, station);
         }
         waiting
     }
 
-    /// Adds a row that has waited, with the frame that answered it and what that says, if anything.
-    pub fn complete(&self, row: &Waiting, answer: Option<i64>, says: Option<&Walked<'_>>, tables: &mut [Table]) {
+    /// Adds a row that has waited, with the frame that answered it and what that says, if anything: cells and their text.
+    pub fn complete(&self, row: &Waiting, answer: Option<i64>, says: Option<(&[Cell], &[u8])>, tables: &mut [Table]) {
         let of = &self.plans[row.plan].tables[row.table];
         let table = &mut tables[of.table];
         let from = table.rows;
@@ -358,19 +320,18 @@ impl Plans {
         let mut unescaped = Vec::new(); // what is kept is
         for fill in &of.levels[0] {
             let value = match &row.cells[usize::from(fill.slot)] {
-                Kept::Cell(cell) => self.value(*cell, &[], &mut unescaped),
+                Kept::Cell(cell) => cell.value(&self.context(&[]), &mut unescaped),
                 Kept::Text(text) => Value::Text(text),
             };
             table.fill(fill.column, from, value);
         }
-        if let Some(says) = says {
-            self.fill(&of.answered, says.cells, says.text, table, from);
+        if let Some((cells, text)) = says {
+            self.fill(&of.answered, cells, text, table, from);
         }
         if let (Some(column), Some(answer)) = (of.answer, answer) {
             table.fill(column, from, Value::Int(answer));
         }
         of.mark(table, from, row.frame, row.station.as_deref());
-        table.settle();
     }
 }
 
@@ -427,202 +388,182 @@ impl Waiting {
     }
 }
 
-/// The cells of a message that has been walked. `begin` is the first of the rows that its lists have given.
-#[derive(Debug)]
-pub struct Walked<'w> {
-    pub cells: &'w [Cell],
-    pub text: &'w [u8],
-    pub begin: usize,
-}
-
-impl Walked<'_> {
-    fn kept(&self, cell: Cell) -> Kept {
-        match cell {
-            Cell::Text { start, length, escaped } => {
-                let raw = &self.text[start..start + length as usize];
-                Kept::Text(if escaped { unescape(raw).into() } else { raw.into() })
-            }
-            other => Kept::Cell(other),
-        }
-    }
+/// The cells of a walk: those of the message, and for each item of its lists that gives a row a copy of all with what it says.
+#[derive(Debug, Default)]
+pub struct Cells {
+    pub cells: Vec<Cell>,
+    items: Vec<Cell>,
 }
 
 /// How many lists rows may run through, one inside the other.
 const DEEPEST: usize = 3;
 
-/// The sink that reads a payload into cells, and the items of its lists into rows.
+/// The sink that reads a payload into cells. Columns are filled when it has been walked to its end: a fault leaves nothing behind.
 #[derive(Debug)]
 pub struct Rows<'p, 't> {
     plans: &'p Plans,
     listed: Option<&'p TablePlan>,
     text: &'t [u8],
-    cells: &'p mut Vec<Cell>,
-    tables: &'p mut [Table],
-    /// Where the walk is.
+    cells: &'p mut Cells,
+    /// Where the walk is, and what the fields are for there.
     node: u16,
-    /// The node of the object that comes next, if one does.
+    steps: &'p [Step],
+    /// The node of the object that comes next, if one does, and the cell for the value that does.
     next: u16,
-    /// By depth, the first row of the item that the walk is in.
+    slot: u16,
+    /// By depth, where the items begin that belong to the one that the walk is in.
     starts: [usize; DEEPEST + 1],
 }
 
 impl<'p, 't> Rows<'p, 't> {
     /// For a request: its lists give rows.
-    pub fn of_request(
-        plans: &'p Plans,
-        plan: usize,
-        text: &'t [u8],
-        cells: &'p mut Vec<Cell>,
-        tables: &'p mut [Table],
-    ) -> Self {
+    pub fn of_request(plans: &'p Plans, plan: usize, text: &'t [u8], cells: &'p mut Cells) -> Self {
         let listed = plans.plans[plan].tables.first().filter(|of| of.is_listed());
-        Self::new(plans, &plans.plans[plan].request, listed, text, cells, tables)
+        Self::new(plans, &plans.plans[plan].request, listed, text, cells)
     }
 
     /// For an answer, which completes a row.
-    pub fn of_answer(
-        plans: &'p Plans,
-        plan: usize,
-        text: &'t [u8],
-        cells: &'p mut Vec<Cell>,
-        tables: &'p mut [Table],
-    ) -> Self {
-        Self::new(plans, &plans.plans[plan].response, None, text, cells, tables)
+    pub fn of_answer(plans: &'p Plans, plan: usize, text: &'t [u8], cells: &'p mut Cells) -> Self {
+        Self::new(plans, &plans.plans[plan].response, None, text, cells)
     }
 
-    fn new(
-        plans: &'p Plans,
-        root: &Root,
-        listed: Option<&'p TablePlan>,
-        text: &'t [u8],
-        cells: &'p mut Vec<Cell>,
-        tables: &'p mut [Table],
-    ) -> Self {
-        cells.clear();
-        cells.resize(root.slots, Cell::Null);
-        let begin = listed.map_or(0, |of| tables[of.table].rows);
-        Self { plans, listed, text, cells, tables, node: NONE, next: root.node, starts: [begin; DEEPEST + 1] }
+    fn new(plans: &'p Plans, root: &Root, listed: Option<&'p TablePlan>, text: &'t [u8], cells: &'p mut Cells) -> Self {
+        cells.cells.clear();
+        cells.cells.resize(root.slots, Cell::NULL);
+        cells.items.clear();
+        let starts = [0; DEEPEST + 1];
+        Self { plans, listed, text, cells, node: NONE, steps: &[], next: root.node, slot: NONE, starts }
     }
 
-    /// The first of the rows that this walk has given.
-    pub fn begin(&self) -> usize {
-        self.starts[0]
-    }
-
-    /// Takes back the rows of a walk that has met a fault.
-    #[cold]
-    pub fn take_back(self) {
-        if let Some(of) = self.listed
-            && self.tables[of.table].rows > self.starts[0]
-        {
-            self.tables[of.table].truncate(self.starts[0]);
+    /// Keeps the value of the field that the walk is in.
+    #[inline(always)]
+    fn put(&mut self, value: Cell) -> Result<(), Stop> {
+        if let Some(cell) = self.cells.cells.get_mut(usize::from(self.slot)) {
+            *cell = value;
         }
+        Ok(())
+    }
+
+    /// Goes to a node; the one before.
+    #[inline(always)]
+    fn go(&mut self, node: u16) -> u16 {
+        self.steps = self.plans.nodes.get(usize::from(node)).map_or(&[], |node| &node.steps);
+        std::mem::replace(&mut self.node, node)
     }
 
     /// An item at a depth of the lists is complete.
     #[inline]
     fn close(&mut self, depth: usize) {
         let Some(of) = self.listed else { return };
-        let table = &mut self.tables[of.table];
+        let Cells { cells, items } = &mut *self.cells;
         let fills = &of.levels[depth];
         if depth + 1 == of.levels.len() {
-            table.rows += 1;
-        }
-        let from = self.starts[depth];
-        if table.rows > from {
-            self.plans.fill(fills, self.cells, self.text, table, from);
+            items.extend_from_slice(cells);
+        } else {
+            // What stands beside a list belongs to all of its items.
+            for item in items[self.starts[depth]..].chunks_exact_mut(cells.len().max(1)) {
+                for fill in fills {
+                    item[usize::from(fill.slot)] = cells[usize::from(fill.slot)];
+                }
+            }
         }
         for fill in fills {
-            self.cells[usize::from(fill.slot)] = Cell::Null;
+            cells[usize::from(fill.slot)] = Cell::NULL;
         }
-        self.starts[depth..].fill(table.rows);
+        self.starts[depth..].fill(items.len());
     }
 }
 
 impl Sink for Rows<'_, '_> {
-    type Value = Cell;
+    // A value goes to its cell as it is met: handed on, it would take the way through memory at every field.
+    type Value = ();
     type Object = u16;
     type List = u16;
 
     #[inline(always)]
-    fn string(&mut self, text: &Text<'_>) -> Result<Cell, Stop> {
+    fn string(&mut self, text: &Text<'_>) -> Result<(), Stop> {
         let start = text.raw.as_ptr() as usize - self.text.as_ptr() as usize;
-        Ok(Cell::Text { start, length: text.raw.len() as u32, escaped: text.escaped })
+        self.put(Cell::text(start, text.raw.len(), text.escaped))
     }
     #[inline(always)]
-    fn enumeration(&mut self, number: usize) -> Result<Cell, Stop> {
-        Ok(Cell::Enum(number as u32))
+    fn enumeration(&mut self, number: usize) -> Result<(), Stop> {
+        self.put(Cell::enumerated(number))
     }
     #[inline(always)]
-    fn integer(&mut self, value: i64) -> Result<Cell, Stop> {
-        Ok(Cell::Int(value))
+    fn integer(&mut self, value: i64) -> Result<(), Stop> {
+        self.put(Cell::int(value))
     }
     #[inline(always)]
-    fn number(&mut self, value: f64) -> Result<Cell, Stop> {
-        Ok(Cell::Decimal(value))
+    fn number(&mut self, value: f64) -> Result<(), Stop> {
+        self.put(Cell::decimal(value))
     }
     #[inline(always)]
-    fn boolean(&mut self, value: bool) -> Result<Cell, Stop> {
-        Ok(Cell::Bool(value))
+    fn boolean(&mut self, value: bool) -> Result<(), Stop> {
+        self.put(Cell::bool(value))
     }
     #[inline(always)]
-    fn null(&mut self) -> Result<Cell, Stop> {
-        Ok(Cell::Null)
-    }
-    #[inline(always)]
-    fn datetime(&mut self, value: &DateTime) -> Result<Cell, Stop> {
-        Ok(Cell::Time(value.unix_micros()))
-    }
-    #[inline(always)]
-    fn object(&mut self, _: &ObjectType, _: u32) -> Result<u16, Stop> {
-        Ok(std::mem::replace(&mut self.node, self.next))
-    }
-    #[inline(always)]
-    fn enter_field(&mut self, _: &ObjectType, index: usize) {
-        self.next = self.plans.nodes.get(usize::from(self.node)).map_or(NONE, |node| node.steps[index].child);
-    }
-    #[inline(always)]
-    fn field(&mut self, _: &mut u16, _: &ObjectType, index: usize, value: Cell) -> Result<(), Stop> {
-        if let Some(node) = self.plans.nodes.get(usize::from(self.node))
-            && let Some(cell) = self.cells.get_mut(usize::from(node.steps[index].slot))
-        {
-            *cell = value;
-        }
+    fn null(&mut self) -> Result<(), Stop> {
         Ok(())
     }
     #[inline(always)]
-    fn finish(&mut self, object: u16, _: u128) -> Result<Cell, Stop> {
-        if let Some(depth) = self.plans.nodes.get(usize::from(self.node)).and_then(|node| node.closes) {
+    fn datetime(&mut self, value: &DateTime) -> Result<(), Stop> {
+        if self.slot == NONE {
+            return Ok(());
+        }
+        self.put(Cell::time(value.unix_micros()))
+    }
+    #[inline(always)]
+    fn object(&mut self, _: &ObjectType, _: u32) -> Result<u16, Stop> {
+        Ok(self.go(self.next))
+    }
+    #[inline(always)]
+    fn enter_field(&mut self, _: &ObjectType, index: usize) {
+        Step { slot: self.slot, child: self.next } = self.steps.get(index).copied().unwrap_or(NOTHING);
+    }
+    #[inline(always)]
+    fn field(&mut self, _: &mut u16, _: &ObjectType, _: usize, (): ()) -> Result<(), Stop> {
+        Ok(())
+    }
+    #[inline(always)]
+    fn finish(&mut self, object: u16, _: u128) -> Result<(), Stop> {
+        if self.node != NONE
+            && let Some(depth) = self.plans.nodes[usize::from(self.node)].closes
+        {
             self.close(depth);
         }
-        self.node = object;
-        Ok(Cell::Null)
+        self.go(object);
+        Ok(())
     }
     // Nothing inside what is free-form is wanted.
     #[inline(always)]
     fn dict(&mut self) -> Result<u16, Stop> {
-        Ok(std::mem::replace(&mut self.node, NONE))
+        self.slot = NONE;
+        Ok(self.go(NONE))
     }
     #[inline(always)]
-    fn entry(&mut self, _: &mut u16, _: &Text<'_>, _: Cell) -> Result<(), Stop> {
+    fn enter_entry(&mut self, _: &Text<'_>) {
+        self.slot = NONE;
+    }
+    #[inline(always)]
+    fn entry(&mut self, _: &mut u16, _: &Text<'_>, (): ()) -> Result<(), Stop> {
         Ok(())
     }
     #[inline(always)]
-    fn finish_dict(&mut self, object: u16) -> Result<Cell, Stop> {
-        self.node = object;
-        Ok(Cell::Null)
+    fn finish_dict(&mut self, object: u16) -> Result<(), Stop> {
+        self.go(object);
+        Ok(())
     }
     #[inline(always)]
     fn list(&mut self) -> Result<u16, Stop> {
         Ok(self.next)
     }
     #[inline(always)]
-    fn item(&mut self, list: &mut u16, _: Cell) -> Result<(), Stop> {
+    fn item(&mut self, list: &mut u16, (): ()) -> Result<(), Stop> {
         self.next = *list; // the item has had its own
         Ok(())
     }
     #[inline(always)]
-    fn finish_list(&mut self, _: u16) -> Result<Cell, Stop> {
-        Ok(Cell::Null)
+    fn finish_list(&mut self, _: u16) -> Result<(), Stop> {
+        Ok(())
     }
 }

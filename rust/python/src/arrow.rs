@@ -221,7 +221,10 @@ fn texts_at(texts: &Texts) -> [*const c_void; 2] {
 
 fn array_of(batch: &Arc<Batch>) -> ArrowArray {
     let children = batch.columns.iter().map(|column| {
-        let mut buffers = vec![if column.nulls == 0 { null() } else { address(&column.valid.bytes) }];
+        let mut buffers = vec![match column.validity.nulls {
+            0 => null(),
+            _ => address(&column.validity.bits.bytes),
+        }];
         let mut dictionary = None;
         match &column.values {
             Values::Int(values) => buffers.push(address(values)),
@@ -235,7 +238,7 @@ fn array_of(batch: &Arc<Batch>) -> ArrowArray {
                 dictionary = Some(Owned::new(array(batch, entries.texts.len(), 0, texts, Vec::new(), None)));
             }
         }
-        Owned::new(array(batch, batch.rows, column.nulls, buffers, Vec::new(), dictionary))
+        Owned::new(array(batch, batch.rows, column.validity.nulls, buffers, Vec::new(), dictionary))
     });
     array(batch, batch.rows, 0, vec![null()], children.collect(), None)
 }
