@@ -249,16 +249,16 @@ class LogReader:
         """Whether it is time to take the batch."""
         return self._frames >= self._limits[0] or self._bytes >= self._limits[1]
 
-    def lines(self, block: bytes, at: int) -> int:
-        """Read frames that stand one per line, from the byte `at` on, until the block ends or the batch is full; where it got to."""
-        while at < len(block) and not self.full:
-            end = block.find(b"\n", at)
-            end = len(block) if end < 0 else end
+    def lines(self, block: bytes, begin: int, end: int) -> int:
+        """Read frames that stand one per line, from one byte to another or until the batch is full; where it got to."""
+        while begin < end and not self.full:
+            stop = block.find(b"\n", begin, end)
+            stop = end if stop < 0 else stop
             self._line += 1
-            if data := block[at:end].strip():
+            if data := block[begin:stop].strip():
                 self.frame(data, self._line, None, None, None)
-            at = end + 1
-        return min(at, len(block))
+            begin = stop + 1
+        return min(begin, end)
 
     def frame(self, data: bytes, line: int, station: str | None, time: int | None, direction: str | None) -> None:
         """Read one frame; `time` in microseconds since 1970."""

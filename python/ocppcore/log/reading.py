@@ -145,9 +145,10 @@ def _batches_of_text(
         reader = _reader(text.codec, tables)
         if text.layout.name == "frames":
             head = b"".join(line + b"\n" for line in text.sample)
-            for block in chain((head,), source.blocks()):
-                at = 0
-                while (at := reader.lines(block, at)) < len(block) or reader.full:
+            for block, begin, end in chain(((head, 0, len(head)),), source.blocks()):
+                at = begin
+                while at < end:
+                    at = reader.lines(block, at, end)
                     if reader.full:
                         yield Log(text.codec.version, reader.take(False))
         else:

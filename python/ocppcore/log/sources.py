@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from typing import Self
 
 LONGEST_LINE = 4 << 20
-_BLOCK = 1 << 20
+_BLOCK = 1 << 18  # what a processor's cache holds while it is read
 
 _GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 _UTF8_BOM, _UTF16_BOMS = b"\xef\xbb\xbf", (b"\xff\xfe", b"\xfe\xff")
@@ -97,28 +97,30 @@ class Source:
                 if not goes_on:
                     yield line.rstrip(b"\r\n")
 
-    def blocks(self) -> Iterator[bytes]:
-        """The same lines, or what `lines` has left of them, many at a time and with their ends."""
+    def blocks(self) -> Iterator[tuple[bytes, int, int]]:
+        """The same lines, or what `lines` has left of them, many at a time: whole lines with their ends, from one byte of a block to another."""
         with self._said():
             text = self._unpacked()
-            rest = b""
+            rest = b""  # of a line that goes on in the next block
             while block := text.read(_BLOCK):
                 self._read += len(block)
+                begin, end = block.find(b"\n") + 1, block.rfind(b"\n") + 1
                 if self._cut:
-                    end = block.find(b"\n") + 1
                     self._cut = end == 0
-                    block = block[end:] if end else b""
-                rest += block
-                end = rest.rfind(b"\n") + 1
+                elif end == 0:
+                    rest += block
+                    if len(rest) >= LONGEST_LINE:
+                        yield _only(rest[:LONGEST_LINE])
+                        rest, self._cut = b"", True
+                elif rest:
+                    yield _only((rest + block[: begin - 1])[:LONGEST_LINE])
+                else:
+                    begin = 0
                 if end:
-                    first = rest.find(b"\n")  # no other line can be too long: a block is shorter than that
-                    yield rest[:LONGEST_LINE] + rest[first:end] if first >= LONGEST_LINE else rest[:end]
-                    rest = rest[end:]
-                elif len(rest) >= LONGEST_LINE:
-                    yield rest[:LONGEST_LINE] + b"\n"
-                    rest, self._cut = b"", True
+                    yield block, begin, end
+                    rest = block[end:]
             if rest:
-                yield rest
+                yield _only(rest)
 
     @contextlib.contextmanager
     def _said(self) -> Generator[None]:
@@ -152,6 +154,11 @@ class Source:
             text.read(len(_UTF8_BOM))
         self._text = text
         return text
+
+
+def _only(line: bytes) -> tuple[bytes, int, int]:
+    """A block of one line."""
+    return line, 0, len(line)
 
 
 def _zstd(file: BinaryIO | io.BufferedReader, name: str) -> io.BufferedReader:

@@ -243,18 +243,18 @@ impl LogReader {
         self.tables.iter_mut().map(Table::take).collect()
     }
 
-    /// Reads frames that stand one per line, from the byte `at` on, until the block ends or the batch is full; where it got to.
-    pub fn lines(&mut self, block: &[u8], mut at: usize) -> usize {
-        while at < block.len() && !self.is_full() {
-            let end = memchr::memchr(b'\n', &block[at..]).map_or(block.len(), |length| at + length);
+    /// Reads frames that stand one per line, from the byte `begin` on, until the text ends or the batch is full; where it got to.
+    pub fn lines(&mut self, text: &[u8], mut begin: usize) -> usize {
+        while begin < text.len() && !self.is_full() {
+            let end = memchr::memchr(b'\n', &text[begin..]).map_or(text.len(), |length| begin + length);
             self.line += 1;
-            let data = stripped(&block[at..end]);
+            let data = stripped(&text[begin..end]);
             if !data.is_empty() {
                 self.frame(data, Beside { line: self.line, ..Beside::default() });
             }
-            at = end + 1;
+            begin = end + 1;
         }
-        at.min(block.len())
+        begin.min(text.len())
     }
 
     /// Reads one frame.

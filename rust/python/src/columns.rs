@@ -77,10 +77,11 @@ impl LogReader {
         self.reader.is_full()
     }
 
-    fn lines(&mut self, py: Python<'_>, block: &Bound<'_, PyBytes>, at: usize) -> usize {
+    fn lines(&mut self, py: Python<'_>, block: &Bound<'_, PyBytes>, begin: usize, end: usize) -> usize {
         let block = block.as_bytes();
+        let text = &block[..end.min(block.len())];
         let reader = &mut self.reader;
-        py.detach(|| reader.lines(block, at))
+        py.detach(|| reader.lines(text, begin))
     }
 
     fn frame(
