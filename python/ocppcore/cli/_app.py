@@ -29,6 +29,7 @@ _COMMANDS = {
     "doctor": "Which backend runs and why; versions and build.",
     "serve": "A CSMS to connect stations to, with a live view.",
     "simulate": "A fleet of stations, against a CSMS of yours or one of its own.",
+    "migrate": "From PyPI ocpp to ocppcore.compat.ocpp: rewrite imports, list what is to decide.",
     "demo": "A day of a mixed site in all three versions, its faults, and the speed of this machine.",
 }
 
