@@ -25,6 +25,7 @@ from ocppcore import (
     Router,
     Session,
     Station,
+    Tolerated,
     UntypedPayload,
     v16,
     v201,
@@ -137,8 +138,10 @@ def test_profiles_add_to_the_policy_of_the_codec(backend: str) -> None:
     codec: Any = Codec("ocpp1.6", backend=backend).extend(policy=Policy([{"rule": "length", "verdict": "report"}]))
     session = booted(codec, "Legrand")
     data = '[2,"2","StatusNotification",{"connectorId":1,"errorCode":"Error","status":"Faulted","vendorId":"%s"}]'
-    (event,) = session.receive(data % ("x" * 300), 0.0)
+    tolerated, event = session.receive(data % ("x" * 300), 0.0)
     assert isinstance(event, Call)
+    assert isinstance(tolerated, Tolerated)
+    assert (tolerated.frame, len(tolerated.findings)) == (event, 2)
     assert session.codec.policy.rules[:1] == codec.policy.rules
 
 
@@ -153,11 +156,11 @@ def test_a_start_that_fits_no_struct_tells_its_station_too(backend: str) -> None
     codec: Any = Codec("ocpp1.6", backend=backend).extend(policy=Policy.observe)
     session = Session(codec, "csms", quirks=Quirks.from_toml(WHOLE_SECONDS))
     data = '[2,"b","BootNotification",{"chargePointVendor":"Acme","chargePointModel":"Box","firmwareVersion":"1.","iccid":7}]'
-    (event,) = session.receive(data, 0.0)
+    _, event = session.receive(data, 0.0)
     assert isinstance(event, Call)
     assert isinstance(event.payload, UntypedPayload)
     assert session.codec is not codec
-    (event,) = session.receive('[2,"c","BootNotification",[{"chargePointVendor":1}]]', 0.0)
+    _, event = session.receive('[2,"c","BootNotification",[{"chargePointVendor":1}]]', 0.0)
     assert isinstance(event, Call)
     assert session.codec is codec
 
@@ -186,7 +189,7 @@ def test_no_handler_of_a_type_gets_what_fits_no_type(action: str, backend: str) 
         seen.append(request)
         return v16.HeartbeatResponse(current_time=datetime.now(UTC))
 
-    (event,) = session.receive(f'[2,"1","{action}",[1]]', 0.0)
+    _, event = session.receive(f'[2,"1","{action}",[1]]', 0.0)
     assert isinstance(event, Call)
     assert router.handle(event, Context(Bystander(session), "CP", event), session) is None
     assert not seen
@@ -197,17 +200,28 @@ def test_no_handler_of_a_type_gets_what_fits_no_type(action: str, backend: str) 
 def test_a_session_takes_what_the_policy_lets_pass_and_refuses_the_rest(backend: str) -> None:
     codec: Any = Codec("ocpp1.6", backend=backend).extend(policy=Policy.tolerant)
     session = Session(codec, "csms")
-    (event,) = session.receive('[2,7,"Heartbeat",null]', 0.0)
+    tolerated, event = session.receive('[2,7,"Heartbeat",null]', 0.0)
+    assert isinstance(tolerated, Tolerated)
+    assert [one.kind for one in tolerated.findings] == ["message_id_type", "payload_missing"]
+    (event_without_fault,) = session.receive('[2,"6","Heartbeat",{}]', 0.0)
+    assert isinstance(event_without_fault, Call)
     assert event == Call("7", v16.HeartbeatRequest())
     (event,) = session.receive('[2,"8","Authorize",{}]', 0.0)
     assert isinstance(event, Invalid)
-    (event,) = session.receive('[2,"9","RemoteStopTransaction",{"transactionId":"1"}]', 0.0)
+    _, event = session.receive('[2,"9","RemoteStopTransaction",{"transactionId":"1"}]', 0.0)
     assert isinstance(event, Refused)
     call_id = session.call(v16.GetConfigurationRequest(), 0.0)
     answer = f'[3,"{call_id}",{{"configurationKey":[{{"key":"A","readonly":false,"value":3}}]}}]'
-    (event,) = session.receive(answer, 1.0)
+    _, event = session.receive(answer, 1.0)
     assert isinstance(event, CallResult)
     assert event.payload.configuration_key[0].value == "3"
+
+
+def test_what_gives_no_frame_is_invalid_to_a_session(backend: str) -> None:
+    session = Session(Codec("ocpp1.6", backend=backend).extend(policy=Policy.observe), "csms")
+    (event,) = session.receive('[2,"8","Heartbeat"', 0.0)
+    assert isinstance(event, Invalid)
+    assert event.error.kind == "truncated"
 
 
 # --- Rewrites

@@ -14,7 +14,7 @@ from importlib import import_module as _import_module
 from typing import TYPE_CHECKING
 
 from ._codec import Codec
-from ._errors import EncodeError, Finding, FrameError, OcppError, PayloadError
+from ._errors import EncodeError, Finding, FrameError, OcppError, PayloadError, Tolerated
 from ._frames import Call, CallError, CallResult, CallResultError, Peek, RawPayload, Send, UntypedPayload
 from ._payloads import Message, Request, Response, SendPayload
 
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
         TimedOut,
         Unmatched,
     )
-    from ._tolerant import Tolerated
 
 __version__ = "0.1.0"  # the workspace's, in Cargo.toml
 
@@ -106,8 +105,6 @@ def __getattr__(name: str) -> object:
         return getattr(_import_module(f"{__name__}._policy"), name)
     if name in ("Profile", "Quirks", "Rewrite", "Station"):
         return getattr(_import_module(f"{__name__}._quirks"), name)
-    if name == "Tolerated":
-        return _import_module(f"{__name__}._tolerant").Tolerated
     if name in __all__:  # what is left is the session's
         return getattr(_import_module(f"{__name__}._session"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

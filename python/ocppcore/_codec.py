@@ -16,7 +16,7 @@ import msgspec
 
 from . import _backend, _extend, _versions
 from ._codes import spell_code
-from ._errors import EncodeError, Finding, OcppError, checked_codes, error_maker, rules_of
+from ._errors import EncodeError, Finding, OcppError, Tolerated, checked_codes, error_maker, rules_of
 from ._frames import UntypedPayload
 from ._payloads import Request, Response
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from ._payloads import Message, SendPayload
     from ._policy import Policy
     from ._quirks import Profile, Rewrite
-    from ._tolerant import Tolerance, Tolerated
+    from ._tolerant import Tolerance
 
     Data = str | Buffer
     Pending = (
@@ -155,6 +155,11 @@ class Codec(Generic[FrameT]):
         return Policy.strict
 
     @property
+    def is_graded(self) -> bool:
+        """Whether the codec was given a policy or a profile."""
+        return self._settings.policy is not None
+
+    @property
     def messages(self) -> Mapping[str, Message]:
         """Action -> Message of everything that this codec knows, the messages of `extend` included."""
         return self._settings.vocabulary.messages
@@ -239,8 +244,6 @@ class Codec(Generic[FrameT]):
         `decode` gives the same frame without the findings. Raises OcppError where the policy refuses; a text of which no frame can be made
         gives findings and None as the frame, if the policy does not refuse it. A codec without a policy refuses every fault.
         """
-        from ._tolerant import Tolerated
-
         try:
             return Tolerated(self._decode_strictly(data, pending), [], {})
         except OcppError:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from functools import cache, partial
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, Generic, Literal, NamedTuple, TypeVar, cast
 
 import msgspec
 
@@ -22,6 +22,8 @@ from ._frames import CallError, CallResultError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+FrameT = TypeVar("FrameT", covariant=True)
 
 _LONGEST_QUOTE = 64  # characters of a value that a text may show
 _LONGEST_DESCRIPTION = 255  # characters, the limit of 2.x; 1.6 sets none
@@ -442,6 +444,19 @@ class Finding(msgspec.Struct, frozen=True, gc=False, kw_only=True):
         return entry
 
 
+class Tolerated(msgspec.Struct, Generic[FrameT], frozen=True):
+    """What `Codec.decode_with_findings` gives: the frame, all that is wrong with it, and what its Structs have no place for.
+
+    - `frame`: None when nothing could be read of which to make one. Its payload is an UntypedPayload when it does not fit its Struct.
+    - `findings`: in the order of the data, each with the verdict of the policy; [] for a message without fault
+    - `extras`: JSON pointer -> value of each field that the schema does not know; `Codec.encode_with_extras` writes them again
+    """
+
+    frame: FrameT | None
+    findings: list[Finding]
+    extras: dict[str, Any]
+
+
 def make_error(
     rules: Rules,
     kind: str,
@@ -650,4 +665,4 @@ def _is_unicode(text: str) -> bool:
     return True
 
 
-__all__ = ["EncodeError", "Finding", "FrameError", "OcppError", "PayloadError", "canonical_code"]
+__all__ = ["EncodeError", "Finding", "FrameError", "OcppError", "PayloadError", "Tolerated", "canonical_code"]

@@ -13,7 +13,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from ._codes import own_answer
-from ._errors import OcppError
+from ._errors import OcppError, Tolerated
 from ._frames import Call, CallError, CallResult, CallResultError, Send
 from ._payloads import Request, Response, SendPayload
 
@@ -150,6 +150,7 @@ Event = (
     | Unmatched
     | Invalid
     | Refused
+    | Tolerated[Any]
 )
 
 
@@ -211,6 +212,7 @@ class Session:
         "_codec",
         "_current",
         "_duplicates",
+        "_graded",
         "_max_open",
         "_max_queue",
         "_new_id",
@@ -249,6 +251,7 @@ class Session:
             _require_number("retry.attempts", retry.attempts, 1)
             _require_number("retry.interval", retry.interval, 0.0)
         self._codec = self._plain_codec = codec
+        self._graded = codec.is_graded
         self._quirks = quirks
         self._role: Role = role
         self._new_id = new_id
@@ -352,16 +355,27 @@ class Session:
     def receive(self, data: Data, now: float) -> list[Event]:
         """Takes one message of the peer and returns what it means; nothing that the peer sends makes it raise.
 
-        A CALLRESULTERROR comes as it is: the session keeps no record of the answers that it gave.
+        A CALLRESULTERROR comes as it is: the session keeps no record of the answers that it gave. What the codec's policy let pass or repaired is
+        told by a Tolerated, which comes first.
 
         TypeError if `data` is no str and no buffer.
         """
         if self._closed:
             return []
+        tolerated: Tolerated[Any] | None = None
         try:
-            frame: AnyFrame = self._codec.decode(data, self._pending)
+            if self._graded:
+                tolerated = self._codec.decode_with_findings(data, self._pending)
+            frame: Any = None if tolerated is None else tolerated.frame
+            if frame is None:  # of what gives no frame decode tells why
+                frame = self._codec.decode(data, self._pending)
         except OcppError as error:
             return [self._invalid(error, now)]
+        events = self._received(frame, now)
+        return [tolerated, *events] if tolerated is not None and tolerated.findings else events
+
+    def _received(self, frame: AnyFrame, now: float) -> list[Event]:
+        """What a frame of the peer means."""
         if isinstance(frame, Call):
             return [self._take(frame)]
         if isinstance(frame, Send):
@@ -438,6 +452,7 @@ class Session:
 
         if self._quirks is not None and tells_station(frame.action):
             self._codec = self._quirks.codec_for(self._plain_codec, station_of(frame.payload))
+            self._graded = self._codec.is_graded
 
     def _refuse(self, frame: Call[Any], name: str) -> Refused:
         code, why = own_answer(name, self._codec.version)

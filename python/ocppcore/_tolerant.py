@@ -46,19 +46,6 @@ _IN_PAYLOAD = frozenset(
 )
 
 
-class Tolerated(msgspec.Struct, Generic[FrameT], frozen=True):
-    """What `Codec.decode_with_findings` gives: the frame, all that is wrong with it, and what its Structs have no place for.
-
-    - `frame`: None when nothing could be read of which to make one. Its payload is an UntypedPayload when it does not fit its Struct.
-    - `findings`: in the order of the data, each with the verdict of the policy; [] for a message without fault
-    - `extras`: JSON pointer -> value of each field that the schema does not know; `Codec.encode_with_extras` writes them again
-    """
-
-    frame: FrameT | None
-    findings: list[Finding]
-    extras: dict[str, Any]
-
-
 class _Decision(NamedTuple):
     """A fault and what was decided about it. `at` is the place in the data as given, `original` what a repair has rewritten, to `became`."""
 

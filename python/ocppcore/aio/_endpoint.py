@@ -8,6 +8,7 @@ import logging
 from collections.abc import Callable, Coroutine, Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
+from .._errors import Tolerated
 from .._frames import Call, CallError, CallResult, CallResultError, Send
 from .._payloads import Request, Response, SendPayload
 from .._router import Context, Router
@@ -242,7 +243,7 @@ class Endpoint:
                     self._handle(event, data)
             else:
                 self._learn(event)
-                if self._observer is not None:
+                if self._observer is not None and not isinstance(event, Tolerated):
                     self._tell_in(event, data)
         self._flush()
         return None if self._writer is None else self._room()
@@ -344,6 +345,9 @@ class Endpoint:
                 log.info("%s: an answer to no open call: %s", self.identity, frame.id)
             case CallResultError():
                 log.warning("%s: refused our answer: %s %s", self.identity, event.code, event.description)
+            case Tolerated(findings=findings):
+                for finding in findings:
+                    log.info("%s: let pass (%s): %s", self.identity, finding.verdict, finding.text)
             case Call() | Send() | Cancelled():
                 pass
         if self._session.deadline is not None:
