@@ -88,8 +88,13 @@ impl Engine {
             (Err(Stop), None) => return Err(PyErr::fetch(py)),
         };
         let build = Build::new(py, schema);
-        let action =
-            head.action.as_ref().map_or_else(|| Ok(py.None().into_bound(py)), |action| string(&build, action))?;
+        let action = match &head.action {
+            Some(action) => match schema.shared_action(py, action) {
+                Some(shared) => shared,
+                None => string(&build, action)?,
+            },
+            None => py.None().into_bound(py),
+        };
         let start = start.map_or(-1, |start| start as isize).into_bound_py_any(py)?;
         let number = head.number.into_bound_py_any(py)?;
         schema.door.peek.make(py, [number, string(&build, &head.id)?, action, input.object().clone(), start])

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::OnceLock;
 
+use ocppcore::scan::Text;
 use ocppcore::schema::FrameKind;
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
@@ -31,6 +32,8 @@ pub struct Schema {
     pub classes: Vec<Option<Class>>,
     /// The values of the enumerations, one after the other.
     pub enums: Vec<Py<PyString>>,
+    /// The actions, as the messages stand.
+    actions: Vec<Py<PyString>>,
     /// The wire names of the fields of each open type, the keys of its dict.
     pub keys: Vec<Vec<Py<PyString>>>,
     pub door: Door,
@@ -141,7 +144,9 @@ impl Schema {
             }
         }
         let enums: Vec<Vec<_>> = tables.enums.iter().map(|values| values.values.iter().map(intern).collect()).collect();
+        let actions = tables.messages.iter().map(|message| intern(&message.action)).collect();
         Ok(Self {
+            actions,
             outgoing: Outgoing::new(py, &tables, &bound, &enums, &door)?,
             enums: enums.into_iter().flatten().collect(),
             keys: tables
@@ -159,6 +164,13 @@ impl Schema {
             types,
             tables,
         })
+    }
+
+    /// The action of a message that the schema knows, as the one `str` that all its frames share.
+    #[inline]
+    pub fn shared_action<'py>(&self, py: Python<'py>, action: &Text<'_>) -> Option<Bound<'py, PyAny>> {
+        let index = self.tables.message_index(&action.bytes())?;
+        Some(self.actions.get(index)?.bind(py).clone().into_any())
     }
 
     /// The index of the type whose class this is.
