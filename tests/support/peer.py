@@ -14,7 +14,7 @@ from typing import Any
 
 from .emit import text_of
 from .frames import framed
-from .instances import instance_set, minimal, sample
+from .instances import minimal, sample
 from .model import Payload, all_payloads, model
 from .mutants import faults, spread
 
@@ -161,8 +161,7 @@ def generated(seed: object, each: int, payloads: list[Payload] | None = None) ->
     rng = Random(f"peer {seed}")
     for payload in all_payloads() if payloads is None else payloads:
         version = model(payload.module)
-        instances = [sample(version, payload.type_name, rng) for _ in range(max(1, each))]
-        instances += instance_set(version, payload.type_name, rng)[1:2] if each else []
+        instances = [sample(version, payload.type_name, rng) for _ in range(each)]
         for instance in instances:
             yield payload, text_of(instance, rng)
         for mutant in spread(faults(version, payload.type_name, instances[0], rng), each, rng):
