@@ -22,6 +22,7 @@ from ocppcore import (
     Router,
     Send,
     Session,
+    UntypedPayload,
     v16,
     v21,
     v201,
@@ -437,3 +438,15 @@ def test_a_context_tells_what_it_is_about() -> None:
         b"[2]",
     )
     assert repr(context) == "Context(identity='CS1', id='7', action='BootNotification')"
+
+
+def test_an_untyped_payload_reaches_no_handler() -> None:
+    router = Router()
+    router.on(beat)
+    router.otherwise(lambda request: pytest.fail("it fits no type"))
+    wire = Wire(router)
+    frame: Any = Call("7", UntypedPayload(b"[]", 0, "Heartbeat"))
+    wire.session.receive(b'[2,"7","Heartbeat",{}]', 0.0)
+    assert router.handle(frame, Context(wire, "CS1", frame), wire.session) is None
+    [answer] = wire.answers()
+    assert answer.code == "NotSupported"

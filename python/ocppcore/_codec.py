@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from . import v16, v21, v201
     from ._frames import Call, CallError, CallResult, CallResultError, Peek, Send
-    from ._payloads import Message, SendPayload
+    from ._payloads import Message, Payload, SendPayload
     from ._policy import Policy
     from ._quirks import Profile, Rewrite
     from ._tolerant import Tolerance
@@ -163,6 +163,10 @@ class Codec(Generic[FrameT]):
     def messages(self) -> Mapping[str, Message]:
         """Action -> Message of everything that this codec knows, the messages of `extend` included."""
         return self._settings.vocabulary.messages
+
+    def sent_by(self, role: Literal["csms", "station"]) -> frozenset[type[Payload]]:
+        """The types of the requests, and on 2.1 of the SENDs' payloads, that one side may send."""
+        return self._settings.vocabulary.sent_by(role)
 
     # In. The engine of the backend stands before this class in the order of inheritance and has these methods.
 

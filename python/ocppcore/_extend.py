@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeGuard
 
 from . import _versions
-from ._payloads import Message, Request, Response, SendPayload
+from ._payloads import Message, Payload, Request, Response, SendPayload
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -23,13 +23,24 @@ if TYPE_CHECKING:
 
 
 class Vocabulary(NamedTuple):
-    """The messages that a codec knows, and the model and classes that describe them. Never changed, save that `tables` fills."""
+    """The messages that a codec knows, and the model and classes that describe them. Never changed, save that the last two fill."""
 
     module: str  # "v201"
     messages: Mapping[str, Message]
     classes: Mapping[str, type[msgspec.Struct]]
     model: dict[str, Any] | None  # None: the version's own, which the backends hold already
     tables: dict[str, Any]  # the Schema of each backend that was asked for, made by `_backend.schema`
+    requests: dict[str, frozenset[type[Payload]]]  # what each side may ask and send, made by `sent_by`
+
+    def sent_by(self, role: str) -> frozenset[type[Payload]]:
+        """The types of the requests and SENDs that "csms" or "station" may send."""
+        found = self.requests.get(role)
+        if found is None:
+            found = frozenset(
+                message.request for message in self.messages.values() if message.direction in (role, "both")
+            )
+            self.requests[role] = found
+        return found
 
     def types(self) -> Mapping[str, Any]:
         """The model's types by name."""
@@ -45,6 +56,7 @@ def built_in(module: str) -> Vocabulary:
         MappingProxyType(dict(_versions.messages(module))),
         MappingProxyType(_versions.classes(module)),
         None,
+        {},
         {},
     )
 
@@ -132,7 +144,7 @@ class Draft:
                 response=payloads[1] if len(payloads) > 1 else None,
             )
         model = {**self.model, "types": self.types, "enums": self.enums, "messages": self.entries}
-        return Vocabulary(self.module, MappingProxyType(self.messages), MappingProxyType(self.classes), model, {})
+        return Vocabulary(self.module, MappingProxyType(self.messages), MappingProxyType(self.classes), model, {}, {})
 
 
 _OWN_BLOCK = "extension"

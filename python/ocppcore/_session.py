@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from ._codes import own_answer
 from ._errors import OcppError, Tolerated
-from ._frames import Call, CallError, CallResult, CallResultError, Send
+from ._frames import Call, CallError, CallResult, CallResultError, Send, UntypedPayload
 from ._payloads import Request, Response, SendPayload
 
 if TYPE_CHECKING:
@@ -225,6 +225,7 @@ class Session:
         "_retry",
         "_retrying",
         "_role",
+        "_taken",
         "_timeout",
     )
 
@@ -254,6 +255,7 @@ class Session:
         self._graded = codec.is_graded
         self._quirks = quirks
         self._role: Role = role
+        self._taken = codec.sent_by("csms" if role == "station" else "station")
         self._new_id = new_id
         self._timeout = timeout
         self._max_queue = max_queue
@@ -296,7 +298,7 @@ class Session:
         """
         self._require_open()
         _require_kind(payload, Request, "call() takes a request; reply() takes responses, send() a SEND's payload")
-        self._require_direction(payload.__action__)
+        self._require_sender(payload)
         if timeout is not None:
             _require_number("timeout", timeout, 0.0)
         queue = self._queue
@@ -324,7 +326,7 @@ class Session:
         """
         self._require_open()
         _require_kind(payload, SendPayload, "send() takes the payload of a SEND; call() takes requests")
-        self._require_direction(payload.__action__)
+        self._require_sender(payload)
         self._write(self._codec.encode(Send(self._new_id(), payload)))
 
     def reply(self, id: str, payload: Response | CallError) -> None:
@@ -333,9 +335,11 @@ class Session:
         Raises ValueError when no such CALL is open or the response is that of another action, EncodeError for an invalid response: the
         CALL is open still, so that it can be answered otherwise. SessionClosed when it is too late.
         """
-        self._require_open()
-        action = self._open.get(id) if self._open else None
-        if action is None:
+        if self._closed:
+            self._require_open()
+        open_calls = self._open
+        action = open_calls.get(id) if open_calls else None
+        if open_calls is None or action is None:
             raise ValueError(f"no call with the id {id!r} waits for a reply; it was answered before, or never came")
         if isinstance(payload, CallError):
             frame: CallError | CallResult[Any] = payload
@@ -349,8 +353,7 @@ class Session:
                 )
             frame = CallResult(id, payload)
         self._write(self._codec.encode(frame))
-        assert self._open is not None
-        del self._open[id]
+        del open_calls[id]
 
     def receive(self, data: Data, now: float) -> list[Event]:
         """Takes one message of the peer and returns what it means; nothing that the peer sends makes it raise.
@@ -379,7 +382,7 @@ class Session:
         if isinstance(frame, Call):
             return [self._take(frame)]
         if isinstance(frame, Send):
-            if not self._may(frame.action, self._peer()):
+            if type(frame.payload) not in self._taken and not self._takes_untyped(frame):
                 return [Refused(frame, "a SEND that the peer's role does not send", None)]
             return [frame]
         if isinstance(frame, CallResultError):
@@ -433,18 +436,24 @@ class Session:
 
     def _take(self, frame: Call[Any]) -> Event:
         """A CALL of the peer: open until reply(), or refused."""
-        if not self._may(frame.action, self._peer()):
+        if type(frame.payload) not in self._taken and not self._takes_untyped(frame):
             return self._refuse(frame, "wrong_direction")
-        if self._open is None:
-            self._open = {}
-        if frame.id in self._open and self._duplicates == "refuse":
+        open_calls = self._open
+        if open_calls is None:
+            open_calls = self._open = {}
+        elif frame.id in open_calls and self._duplicates == "refuse":
             return self._refuse(frame, "duplicate_id")
-        if len(self._open) >= self._max_open:
+        if len(open_calls) >= self._max_open:
             return self._refuse(frame, "too_many_calls")
-        self._open[frame.id] = frame.action
+        open_calls[frame.id] = frame.action
         if self._quirks is not None:
             self._know_station(frame)
         return frame
+
+    def _takes_untyped(self, frame: Call[Any] | Send[Any]) -> bool:
+        """Whether the peer may send what a policy let pass untyped: an action that is unknown, or that is its own."""
+        message = self._codec.messages.get(frame.action)
+        return isinstance(frame.payload, UntypedPayload) and (message is None or message.direction != self._role)
 
     def _know_station(self, frame: Call[Any]) -> None:
         """Take the codec for the station, if the message tells which it is."""
@@ -551,17 +560,13 @@ class Session:
 
     # Directions
 
-    def _peer(self) -> Role:
-        return "csms" if self._role == "station" else "station"
-
-    def _may(self, action: str, sender: Role) -> bool:
-        message = self._codec.messages.get(action)  # None for what a policy let pass untyped
-        return message is None or message.direction in (sender, "both")
-
-    def _require_direction(self, action: str) -> None:
-        message = self._codec.messages.get(action)
-        if message is not None and not self._may(action, self._role):
-            raise ValueError(f"{action} is sent by the {message.direction}, and this session is the {self._role}")
+    def _require_sender(self, payload: Request[Any] | SendPayload) -> None:
+        """A request of ours must be one that this side sends; one that the codec does not know is its business."""
+        message = self._codec.messages.get(payload.__action__)
+        if message is not None and message.direction not in (self._role, "both"):
+            raise ValueError(
+                f"{payload.__action__} is sent by the {message.direction}, and this session is the {self._role}"
+            )
 
     def _is_transaction(self, payload: Request[Any]) -> bool:
         """Whether a message belongs to a charging transaction and must not be lost (OCPP 1.6 §3.7, 2.x E13)."""
