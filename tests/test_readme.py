@@ -23,7 +23,8 @@ def block(mark: str) -> str:
 
 
 @pytest.mark.parametrize(
-    ("mark", "output"), [("example", "output of the example"), ("tolerance", "output of tolerance")]
+    ("mark", "output"),
+    [("example", "output of the example"), ("tolerance", "output of tolerance"), ("batch", "output of batch")],
 )
 def test_the_examples_print_what_the_readme_says(
     mark: str, output: str, backend: str, monkeypatch: pytest.MonkeyPatch

@@ -20,6 +20,7 @@ from ._payloads import Message, Request, Response, SendPayload
 
 if TYPE_CHECKING:
     from . import v16, v21, v201
+    from ._batch import Verdicts
     from ._gateway import Gateway
     from ._policy import Policy, PolicyRule
     from ._quirks import Profile, Quirks, Rewrite, Station
@@ -84,6 +85,7 @@ __all__ = [
     "Tolerated",
     "Unmatched",
     "UntypedPayload",
+    "Verdicts",
     "__version__",
     "v16",
     "v21",
@@ -97,6 +99,8 @@ _ROUTER = frozenset({"DEFERRED", "Connection", "Context", "HandlerFault", "Refus
 def __getattr__(name: str) -> object:
     if name in ("v16", "v201", "v21"):
         return _import_module(f"{__name__}.{name}")
+    if name == "Verdicts":
+        return _import_module(f"{__name__}._batch").Verdicts
     if name == "Gateway":
         return getattr(_import_module(f"{__name__}._gateway"), name)
     if name in _ROUTER:

@@ -5,7 +5,7 @@ A backend is a module with four classes, the same in both:
     Schema.builtin(module, classes, door)      the tables of a version
     Schema(model, classes, door)               the tables of a model given as JSON: a version with a user's messages merged in
     Engine(schema, max_size, limits, make_error, second_look=None)
-        decode, validate, peek, resolve, encode, decode_payload, encode_payload
+        decode, validate, peek, resolve, encode, decode_payload, encode_payload, decode_many, _check_many
     LogReader(schema, max_size, tables, most_frames, most_bytes, most_open)
         lines, frame, full, take                frames of a log into columns, `Columns` by table
 

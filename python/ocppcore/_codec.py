@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from typing_extensions import Buffer
 
     from . import v16, v21, v201
+    from ._batch import Verdicts
     from ._frames import Call, CallError, CallResult, CallResultError, Peek, Send
     from ._payloads import Message, Payload, SendPayload
     from ._policy import Policy
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from ._tolerant import Tolerance
 
     Data = str | Buffer
+    Frames = Data | Iterable[Data]
     Pending = (
         Mapping[str, str] | Mapping[str, type[Request[Any]]] | Mapping[str, str | type[Request[Any]] | type[Response]]
     )
@@ -180,6 +182,28 @@ class Codec(Generic[FrameT]):
 
     def validate(self, data: Data, pending: Pending | None = None) -> None:
         """Check `data` by the same rules as decode and build nothing. Raises OcppError."""
+        self._engine()
+
+    def decode_many(self, frames: Frames, pending: Pending | None = None) -> list[FrameT | OcppError]:
+        """What decode gives for each frame, or the OcppError that it raises, in order; no frame ends the work on the others.
+
+        `frames` is an iterable of str and buffers, or one str or buffer with a frame in each line (`\\n` or `\\r\\n`; empty lines are left
+        out). Offsets of errors count from the start of their frame. TypeError for an item that is neither str nor buffer.
+        """
+        self._engine()
+
+    def validate_many(self, frames: Frames, *, threads: int = 1) -> Verdicts:
+        """Check many frames, given as for `decode_many`, and build nothing: how many are fine, and kind and offset of each first fault.
+
+        Answers are checked without knowing what they answer. The native backend does it without the GIL, on as many threads as asked for (1 to
+        64), which have ended when this returns; the Python backend takes one frame after the other. TypeError for an item that is
+        neither str nor buffer.
+        """
+        from ._batch import checked_threads, verdicts_of
+
+        return verdicts_of(*self._check_many(frames, checked_threads(threads)))
+
+    def _check_many(self, frames: Frames, threads: int) -> tuple[bytes, bytes]:
         self._engine()
 
     def peek(self, data: Data) -> Peek:
@@ -436,6 +460,12 @@ def _tolerant_class_of(backend: _backend.BackendName) -> Any:
                 return
             outcome.accepted()
 
+        def _check_many(self, frames: Frames, threads: int) -> tuple[bytes, bytes]:
+            from ._batch import frames_of, look_again
+
+            held = list(frames_of(frames))
+            return look_again(engine._check_many(self, held, threads), self.validate, held)
+
         def resolve(self, frame: CallResult[Any], action: Any) -> Any:
             try:
                 return engine.resolve(self, frame, action)
@@ -483,6 +513,11 @@ def _rewriting_class_of(backend: _backend.BackendName) -> Any:
 
         def decode(self, data: Data, pending: Pending | None = None) -> Any:
             return _rewritten_frame(self, base.decode(self, data, pending), "in")
+
+        def decode_many(self, frames: Frames, pending: Pending | None = None) -> Any:
+            from ._batch import decode_each
+
+            return decode_each(self.decode, frames, pending)
 
         def decode_with_findings(self, data: Data, pending: Pending | None = None) -> Any:
             result: Tolerated[Any] = base.decode_with_findings(self, data, pending)

@@ -11,6 +11,7 @@ from ocppcore import (
     CallResult,
     CallResultError,
     Codec,
+    OcppError,
     RawPayload,
     Request,
     Response,
@@ -50,6 +51,16 @@ def read(data: bytes) -> None:
         case CallError():
             reveal_type(frame)  # CallError
             reveal_type(frame.code)  # str
+
+
+def read_many(data: bytes) -> None:
+    codec = Codec("ocpp1.6")
+    for frame in codec.decode_many([data, data.decode(), memoryview(data)]):
+        if isinstance(frame, OcppError):
+            reveal_type(frame.offset)  # int | None
+        elif isinstance(frame, CallError):
+            reveal_type(frame.code)  # str
+    reveal_type(codec.validate_many(data, threads=2))  # Verdicts
 
 
 def read_21(data: bytes) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from .._batch import check_each, decode_each, frames_of
 from .convert import PlainWriter
 from .formats import INT64_MAX, INT64_MIN
 from .text import Fault, Scanner, Stop
@@ -110,6 +111,14 @@ class Engine:
     def validate(self, data: Any, pending: Mapping[str, Any] | None = None) -> None:
         """Check a frame."""
         self._decoded(data, pending)
+
+    def decode_many(self, frames: Any, pending: Mapping[str, Any] | None = None) -> list[Any]:
+        """The frame or the error of each."""
+        return decode_each(self.decode, frames, pending)
+
+    def _check_many(self, frames: Any, threads: int) -> tuple[bytes, bytes]:
+        """The columns of Verdicts; one frame after the other, since threads would only take turns."""
+        return check_each(self.validate, frames_of(frames))
 
     def peek(self, data: Any) -> Any:
         """The head of a frame."""

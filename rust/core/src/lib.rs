@@ -6,6 +6,7 @@
 //!
 //! `log` reads the frames of a log into `columns`; `rows` says which fields fill which.
 
+pub mod batch;
 pub mod columns;
 pub mod error;
 pub mod format;

@@ -9,9 +9,10 @@ use ocppcore::sink::{Check, Sink, Stop};
 use ocppcore::validate::{Limits, Walker};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict, PyString};
+use pyo3::types::{PyBytes, PyDict, PyList, PyString};
 use pyo3::{IntoPyObjectExt, PyTraverseError, PyVisit, intern};
 
+use crate::batch;
 use crate::build::Build;
 use crate::encode;
 use crate::errors::Report;
@@ -36,8 +37,8 @@ pub struct Engine {
 
 /// The answer that a CALLRESULT was read as, since `pending` knows its id.
 #[derive(Clone, Copy)]
-struct Answered<'s> {
-    which: u32,
+pub struct Answered<'s> {
+    pub which: u32,
     action: &'s str,
 }
 
@@ -58,7 +59,7 @@ impl Engine {
     }
 
     #[pyo3(signature = (data, pending=None))]
-    fn decode<'py>(
+    pub fn decode<'py>(
         &self,
         data: &Bound<'py, PyAny>,
         pending: Option<&Bound<'py, PyAny>>,
@@ -72,7 +73,31 @@ impl Engine {
     #[pyo3(signature = (data, pending=None))]
     fn validate<'py>(&self, data: &Bound<'py, PyAny>, pending: Option<&Bound<'py, PyAny>>) -> PyResult<()> {
         let input = self.input(data)?;
-        self.frame(data.py(), &input, pending, &mut Check).map(drop)
+        if input.bytes().len() < batch::LARGE {
+            return self.frame(data.py(), &input, pending, &mut Check).map(drop);
+        }
+        match batch::fault_of_large(self, &input, pending)? {
+            (None, _) => Ok(()),
+            (fault, answered) => Err(self.stopped(data.py(), &input, fault, answered)),
+        }
+    }
+
+    #[pyo3(signature = (frames, pending=None))]
+    fn decode_many<'py>(
+        &self,
+        frames: &Bound<'py, PyAny>,
+        pending: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyList>> {
+        batch::decode_many(self, frames, pending)
+    }
+
+    #[pyo3(name = "_check_many")]
+    fn check_many<'py>(
+        &self,
+        frames: &Bound<'py, PyAny>,
+        threads: usize,
+    ) -> PyResult<(Bound<'py, PyBytes>, Bound<'py, PyBytes>)> {
+        batch::check_many(self, frames, threads)
     }
 
     fn peek<'py>(&self, data: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
@@ -347,7 +372,7 @@ fn string<'py>(build: &Build<'_, 'py>, text: &Text<'_>) -> PyResult<Bound<'py, P
 }
 
 /// What `pending` says about an id.
-fn waiting<'s>(schema: &'s Schema, pending: &Bound<'_, PyAny>, id: &Text<'_>) -> PyResult<Option<Answered<'s>>> {
+pub fn waiting<'s>(schema: &'s Schema, pending: &Bound<'_, PyAny>, id: &Text<'_>) -> PyResult<Option<Answered<'s>>> {
     let py = pending.py();
     let id = string(&Build::new(py, schema), id)?;
     let meant = match pending.cast_exact::<PyDict>() {

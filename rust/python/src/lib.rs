@@ -5,6 +5,7 @@
 //! to other libraries.
 
 mod arrow;
+mod batch;
 mod build;
 mod classes;
 mod columns;

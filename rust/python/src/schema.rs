@@ -9,6 +9,7 @@ use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString, PyType};
 
+use crate::batch::Spares;
 use crate::build::Times;
 use crate::classes::Class;
 use crate::outgoing::Outgoing;
@@ -40,6 +41,7 @@ pub struct Schema {
     pub ascii: AsciiStrings,
     pub times: Times,
     pub outgoing: Outgoing,
+    pub spares: Spares,
     /// Address of a class -> index of the message whose request or response it is.
     messages: HashMap<usize, u32>,
     /// Address of a class -> index of its type.
@@ -147,6 +149,7 @@ impl Schema {
         let actions = tables.messages.iter().map(|message| intern(&message.action)).collect();
         Ok(Self {
             actions,
+            spares: Spares::default(),
             outgoing: Outgoing::new(py, &tables, &bound, &enums, &door)?,
             enums: enums.into_iter().flatten().collect(),
             keys: tables
