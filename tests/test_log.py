@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import ocppcore.log
-from ocppcore import Codec, OcppError
+from ocppcore import Codec, OcppError, _versions
 from ocppcore.log import TABLES, Log, Unreadable, reading
 from support.needs import ROOT, need_module, need_shared
 
@@ -335,6 +335,19 @@ def test_the_native_backend_needs_no_pyarrow() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert "pip install 'ocppcore[arrow]'" in done.stdout
+
+
+def test_the_docs_list_every_column_with_its_type() -> None:
+    import re
+
+    text = (ROOT / "docs/logs.md").read_text(encoding="utf-8")
+    for name, columns in _versions.columns()["tables"].items():
+        listed: list[tuple[str, str]] = []
+        section = text.split(f"\n`{name}`, ")[1].split("\n\n")[1]
+        for names, types in re.findall(r"^\| (`.*?`) \| ([a-z, ]+) \|", section, re.M):
+            kinds = types.split(", ") if ", " in types else [types] * names.count(", ") + [types]
+            listed += zip(re.findall(r"`(\w+)`", names), kinds, strict=True)
+        assert sorted(listed) == sorted((column["name"], column["type"]) for column in columns), name
 
 
 # Misuse and mishaps

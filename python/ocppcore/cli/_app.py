@@ -25,6 +25,7 @@ _COMMANDS = {
     "peek": "Type, id and action of frames; the rest is not looked at.",
     "explain": "Everything that is wrong with each frame, not the first fault alone.",
     "lint": "What each kind of station does amiss, and the profile that would tolerate it.",
+    "log": "A log as tables: to-parquet.",
     "schema": "What a version's messages look like; export to JSON Schema.",
     "doctor": "Which backend runs and why; versions and build.",
     "serve": "A CSMS to connect stations to, with a live view.",

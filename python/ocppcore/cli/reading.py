@@ -38,6 +38,11 @@ def version_option(ctx: click.Context, param: click.Parameter, value: str | None
 
 def reads_traffic(command: Callable[..., None]) -> Callable[..., None]:
     """Give a command the arguments and options of reading; it is called with `inputs`, `options` (Options) and `form`."""
+    return _INPUTS(takes_options(_FORM(command)))
+
+
+def takes_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options that say what its input is; it is called with `options` (Options)."""
 
     @functools.wraps(command)
     def packed(
@@ -51,13 +56,16 @@ def reads_traffic(command: Callable[..., None]) -> Callable[..., None]:
         command(options=Options(ocpp, layout, column, station, max_size), **rest)
 
     dressed: Callable[..., None] = packed
-    for part in reversed(_PARTS):
+    for part in reversed(_OPTIONS):
         dressed = part(dressed)
     return dressed
 
 
-_PARTS: list[Callable[[Callable[..., None]], Callable[..., None]]] = [
-    click.argument("inputs", nargs=-1, required=True, metavar="INPUT..."),
+_INPUTS = click.argument("inputs", nargs=-1, required=True, metavar="INPUT...")
+_FORM = click.option(
+    "--format", "form", type=click.Choice(["text", "json"]), default="text", help="json: one object per line."
+)
+_OPTIONS: list[Callable[[Callable[..., None]], Callable[..., None]]] = [
     click.option(
         "--ocpp",
         callback=version_option,
@@ -76,9 +84,6 @@ _PARTS: list[Callable[[Callable[..., None]], Callable[..., None]]] = [
         "--station", metavar="COLUMN", help="CSV column or JSON key that names the station or the connection."
     ),
     click.option("--max-size", type=click.IntRange(1), metavar="BYTES", help="Longest frame; 1 MiB when left out."),
-    click.option(
-        "--format", "form", type=click.Choice(["text", "json"]), default="text", help="json: one object per line."
-    ),
 ]
 
 

@@ -17,7 +17,7 @@ from .tables import TABLES, Log, TableName, joined
 from .traffic import Options, open_text, recognise_version, version_named
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from .._codec import Data
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 _MOST_FRAMES, _MOST_BYTES = 1 << 16, 64 << 20  # of a batch
 _MOST_OPEN_CALLS = 1 << 16
 _SAMPLE_FRAMES = 64
+_RECORDS_PER_LOOK = 1 << 10
 
 
 def read(
@@ -97,9 +98,11 @@ def batches(
     return _batches_of_frames(source, options, wanted, backend)
 
 
-def batches_of(source: Source, options: Options, tables: Sequence[TableName]) -> Iterator[Log]:
-    """The batches of an opened source, for whoever watches how far it has been read."""
-    return _batches_of_text(source, options, tables, None)
+def batches_of(
+    source: Source, options: Options, tables: Sequence[TableName], watch: Callable[[], None] = lambda: None
+) -> Iterator[Log]:
+    """The batches of an opened source; `watch` is called every now and then, to look how far it has been read."""
+    return _batches_of_text(source, options, tables, None, watch)
 
 
 def checked_tables(tables: Sequence[str]) -> tuple[TableName, ...]:
@@ -138,7 +141,11 @@ def _reader(codec: Codec[Any], tables: Sequence[TableName]) -> Any:
 
 
 def _batches_of_text(
-    source: Source, options: Options, tables: Sequence[TableName], backend: str | None
+    source: Source,
+    options: Options,
+    tables: Sequence[TableName],
+    backend: str | None,
+    watch: Callable[[], None] = lambda: None,
 ) -> Iterator[Log]:
     with source:
         text = open_text(source, options, backend=backend)
@@ -151,18 +158,23 @@ def _batches_of_text(
                     at = reader.lines(block, at, end)
                     if reader.full:
                         yield Log(text.codec.version, reader.take(False))
+                watch()
         else:
-            yield from _batches_of_records(text.records, source.name, reader, text.codec.version)
+            yield from _batches_of_records(text.records, source.name, reader, text.codec.version, watch)
         yield Log(text.codec.version, reader.take(True))
 
 
-def _batches_of_records(records: Iterable[Record], name: str, reader: Any, version: str) -> Iterator[Log]:
+def _batches_of_records(
+    records: Iterable[Record], name: str, reader: Any, version: str, watch: Callable[[], None]
+) -> Iterator[Log]:
     read = reader.frame
     try:
-        for line, station, data, time, direction in records:
+        for number, (line, station, data, time, direction) in enumerate(records):
             when = None if time is None else time_of(time)
             way = None if direction is None else direction_of(direction)
             read(data, line, station, when, way)
+            if number % _RECORDS_PER_LOOK == 0:
+                watch()
             if reader.full:
                 yield Log(version, reader.take(False))
     except csv.Error as error:
