@@ -91,23 +91,26 @@ impl Class {
         }
     }
 
-    /// An instance of a class all of whose attributes are given.
+    /// An instance of a class all of whose attributes are given. None with a Python error set if it cannot be made.
     #[inline(always)]
     pub fn make<'py, const N: usize>(
         &self,
         py: Python<'py>,
         values: [Bound<'py, PyAny>; N],
-    ) -> PyResult<Bound<'py, PyAny>> {
+    ) -> Option<Bound<'py, PyAny>> {
         match &self.layout {
-            Some(layout) => layout.make(py, values).ok_or_else(|| PyErr::fetch(py)),
-            None => {
-                let arguments = PyDict::new(py);
-                for (attribute, value) in self.attributes.iter().zip(values) {
-                    arguments.set_item(attribute, value)?;
-                }
-                self.call(&arguments)
-            }
+            Some(layout) => layout.make(py, values),
+            None => or_set(py, self.call_with(py, &values)),
         }
+    }
+
+    #[cold]
+    fn call_with<'py>(&self, py: Python<'py>, values: &[Bound<'py, PyAny>]) -> PyResult<Bound<'py, PyAny>> {
+        let arguments = PyDict::new(py);
+        for (attribute, value) in self.attributes.iter().zip(values) {
+            arguments.set_item(attribute, value)?;
+        }
+        self.call(&arguments)
     }
 
     #[cold]

@@ -42,6 +42,15 @@ pub struct Answered<'s> {
     action: &'s str,
 }
 
+/// Why data was not decoded at once.
+#[derive(Clone, Copy)]
+pub enum Unusual {
+    /// It is no request in one of the usual styles, or neither bytes nor a text.
+    Other,
+    /// The walk has ended early. Without a fault, a Python error is set.
+    Stopped(Option<Fault>),
+}
+
 #[pymethods]
 impl Engine {
     #[new]
@@ -64,10 +73,7 @@ impl Engine {
         data: &Bound<'py, PyAny>,
         pending: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        match (self.decoded(data, pending), &self.second_look) {
-            (Err(error), Some(look)) => look_again(look.bind(data.py()), &error, data, pending),
-            (answer, _) => answer,
-        }
+        self.usual(data).or_else(|why| self.unusual(data, pending, why))
     }
 
     #[pyo3(signature = (data, pending=None))]
@@ -122,7 +128,8 @@ impl Engine {
         };
         let start = start.map_or(-1, |start| start as isize).into_bound_py_any(py)?;
         let number = head.number.into_bound_py_any(py)?;
-        schema.door.peek.make(py, [number, string(&build, &head.id)?, action, input.object().clone(), start])
+        let id = string(&build, &head.id)?;
+        or_error(py, schema.door.peek.make(py, [number, id, action, input.object().clone(), start]))
     }
 
     fn resolve<'py>(&self, frame: &Bound<'py, PyAny>, action: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
@@ -150,7 +157,7 @@ impl Engine {
         cursor.depth = FRAME_DEPTH;
         let mut walker = Walker::new(&schema.tables, self.limits.as_ref(), cursor.clone(), &mut build);
         match (walker.payload_alone(which), walker.cursor.fault) {
-            (Ok(value), _) => schema.door.call_result.make(py, [id, value]),
+            (Ok(value), _) => or_error(py, schema.door.call_result.make(py, [id, value])),
             (Err(Stop), None) => Err(PyErr::fetch(py)),
             (Err(Stop), Some(fault)) => {
                 let located = locate(fault, &schema.tables, self.limits.as_ref(), cursor, Reading::Payload { which });
@@ -211,24 +218,55 @@ impl Engine {
 }
 
 impl Engine {
-    #[inline(always)]
-    fn decoded<'py>(
+    /// Decodes a request that is written in one of the usual ways, which most frames are. It touches nothing but the objects that it makes.
+    #[inline(never)]
+    pub fn usual<'py>(&self, data: &Bound<'py, PyAny>) -> Result<Bound<'py, PyAny>, Unusual> {
+        let py = data.py();
+        let text = if let Ok(bytes) = data.cast_exact::<PyBytes>() {
+            bytes.as_bytes()
+        } else if let Ok(text) = data.cast_exact::<PyString>() {
+            text.to_str().map_err(|_| Unusual::Other)?.as_bytes()
+        } else {
+            return Err(Unusual::Other);
+        };
+        if text.len() > self.max_size {
+            return Err(Unusual::Other);
+        }
+        let schema = self.schema.get();
+        let mut build = Build::new(py, schema);
+        let mut walker = Walker::new(&schema.tables, self.limits.as_ref(), Cursor::new(text), &mut build);
+        match walker.usual_request() {
+            Some(Ok(Request { kind, id, payload })) => schema
+                .ascii
+                .make(py, id, 0, id.len())
+                .and_then(|id| schema.door.class_of(kind).make(py, [id, payload]))
+                .ok_or(Unusual::Stopped(None)),
+            Some(Err(Stop)) => Err(Unusual::Stopped(walker.cursor.fault)),
+            None => Err(Unusual::Other),
+        }
+    }
+
+    /// Decodes what `usual` has left.
+    #[cold]
+    #[inline(never)]
+    pub fn unusual<'py>(
         &self,
         data: &Bound<'py, PyAny>,
         pending: Option<&Bound<'py, PyAny>>,
+        why: Unusual,
     ) -> PyResult<Bound<'py, PyAny>> {
         let py = data.py();
-        let input = self.input(data)?;
-        let schema = self.schema.get();
-        let mut build = Build::new(py, schema);
-        let mut walker = Walker::new(&schema.tables, self.limits.as_ref(), Cursor::new(input.bytes()), &mut build);
-        match walker.usual_request() {
-            Some(Ok(Request { kind, id, payload })) => {
-                let id = schema.ascii.make(py, id, 0, id.len()).ok_or_else(|| PyErr::fetch(py))?;
-                schema.door.class_of(kind).make(py, [id, payload])
-            }
-            Some(Err(Stop)) => Err(self.stopped(py, &input, walker.cursor.fault, None)),
-            None => self.decode_any(py, &input, pending, build),
+        let answer = match why {
+            // Nobody but CPython itself has run since, so that the error is still set.
+            Unusual::Stopped(None) => Err(PyErr::fetch(py)),
+            Unusual::Stopped(fault) => self.input(data).and_then(|input| Err(self.stopped(py, &input, fault, None))),
+            Unusual::Other => self
+                .input(data)
+                .and_then(|input| self.decode_any(py, &input, pending, Build::new(py, self.schema.get()))),
+        };
+        match (answer, &self.second_look) {
+            (Err(error), Some(look)) => look_again(look.bind(py), &error, data, pending),
+            (answer, _) => answer,
         }
     }
 
@@ -271,15 +309,17 @@ impl Engine {
         let id = string(&build, &head.id)?;
         let class = schema.door.class_of(head.kind);
         match body {
-            Body::Payload { value, .. } => class.make(py, [id, value]),
+            Body::Payload { value, .. } => or_error(py, class.make(py, [id, value])),
             Body::Raw { start, end } => {
                 let text = PyBytes::new(py, &input.bytes()[start..end]);
-                let raw = schema.door.raw_payload.make(py, [text.into_any(), start.into_bound_py_any(py)?])?;
-                class.make(py, [id, raw])
+                let start = start.into_bound_py_any(py)?;
+                let raw = or_error(py, schema.door.raw_payload.make(py, [text.into_any(), start]))?;
+                or_error(py, class.make(py, [id, raw]))
             }
             Body::Refusal(refusal) => {
                 let code = string(&build, &refusal.code)?;
-                class.make(py, [id, code, string(&build, &refusal.description)?, refusal.details])
+                let description = string(&build, &refusal.description)?;
+                or_error(py, class.make(py, [id, code, description, refusal.details]))
             }
         }
     }
@@ -368,7 +408,13 @@ fn look_again<'py>(
 
 #[inline]
 fn string<'py>(build: &Build<'_, 'py>, text: &Text<'_>) -> PyResult<Bound<'py, PyAny>> {
-    build.text(text).ok_or_else(|| PyErr::fetch(build.python()))
+    or_error(build.python(), build.text(text))
+}
+
+/// The object, or the Python error that is set.
+#[inline]
+fn or_error<'py>(py: Python<'py>, made: Option<Bound<'py, PyAny>>) -> PyResult<Bound<'py, PyAny>> {
+    made.ok_or_else(|| PyErr::fetch(py))
 }
 
 /// What `pending` says about an id.

@@ -1,7 +1,8 @@
 //! The extension module `ocppcore._native`: the native backend's half of the seam in `python/ocppcore/_backend.py`.
 //!
 //! `schema` binds the core's tables to msgspec's classes, `engine` is what a codec inherits, `build` makes Structs from what a walk reads, `encode` reads
-//! them back, `errors` hands faults over. Memory of Python objects is written in `raw` alone. `columns` reads logs into tables, which `arrow` lends
+//! them back, `errors` hands faults over. Memory of Python objects is written in `raw` alone. `entry` is a
+//! shorter way in for `decode`. `columns` reads logs into tables, which `arrow` lends
 //! to other libraries.
 
 mod arrow;
@@ -11,6 +12,7 @@ mod classes;
 mod columns;
 mod encode;
 mod engine;
+mod entry;
 mod errors;
 mod exact;
 mod input;
@@ -26,6 +28,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add_class::<schema::Schema>()?;
     module.add_class::<engine::Engine>()?;
+    entry::install(module.py())?;
     module.add_class::<columns::Columns>()?;
     module.add_class::<columns::LogReader>()
 }
