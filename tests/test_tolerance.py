@@ -230,6 +230,28 @@ def test_many_faults_take_linear_time() -> None:
 # --- Grades
 
 
+@pytest.mark.parametrize("spaced", [False, True])
+def test_fields_are_left_out_wherever_they_stand(spaced: bool, backend: str) -> None:
+    """Each member of an object may be the one that goes, also all of them, with the commas that it needs."""
+    codec = codec_with("ocpp1.6", backend, Policy.tolerant)
+    strict: Any = Codec("ocpp1.6", backend=backend)
+    optional = ["chargePointSerialNumber", "firmwareVersion", "iccid", "imsi"]
+    for nulls in range(1 << len(optional)):
+        for rotation in range(len(optional) + 2):
+            members = [(name, "null" if nulls >> index & 1 else '"x"') for index, name in enumerate(optional)]
+            members += [("chargePointVendor", '"V"'), ("chargePointModel", '"M"')]
+            members = members[rotation:] + members[:rotation]
+            form = ' "{}" : {} ' if spaced else '"{}":{}'
+            data = '[2,"1","BootNotification",{' + ",".join(form.format(*member) for member in members) + "}]"
+            kept = ",".join(f'"{name}":{value}' for name, value in members if value != "null")
+            result = codec.decode_with_findings(data)
+            assert result.frame == strict.decode('[2,"1","BootNotification",{' + kept + "}]"), data
+            assert len(result.findings) == nulls.bit_count()
+            assert all((one.original, one.became) == ("null", "") for one in result.findings)
+    odd = '[2,"1","BootNotification",{"chargePointVendor":"V","chargePointModel":"M","\\u0069msi":null,"iccid":null}]'
+    assert [one.became for one in codec.decode_with_findings(odd).findings] == ["", ""]
+
+
 def test_the_last_entry_that_matches_decides(backend: str) -> None:
     data = '[2,"1","BootNotification",{"chargePointVendor":"V","chargePointModel":"M","iccid":"123456789012345678901"}]'
     length = {"rule": "length", "verdict": "report"}

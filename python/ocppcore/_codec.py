@@ -295,7 +295,7 @@ class Codec(Generic[FrameT]):
 
     def _tolerance(self) -> Tolerance:
         """The second pass by this codec's policy."""
-        return _tolerance_of(self._settings)
+        return _tolerance_of(self._settings, None)
 
     def _walker(self) -> Any:
         return _backend.load("python").Engine(*_arguments(self._settings, "python"))
@@ -451,6 +451,9 @@ def _tolerant_class_of(backend: _backend.BackendName) -> Any:
         def _decode_strictly(self, data: Data, pending: Pending | None) -> Any:
             return cast("Codec[Any]", self._strict).decode(data, pending)
 
+        def _tolerance(self) -> Tolerance:
+            return _tolerance_of(self._settings, self._strict)
+
         def validate(self, data: Data, pending: Pending | None = None) -> None:
             try:
                 engine.validate(self, data, pending)
@@ -563,25 +566,28 @@ def _make(settings: _Settings) -> Codec[Any]:
     else:
         # The engine itself asks for a second look, so that data without fault costs what it costs without a policy.
         class_of = _rewriting_class_of if settings.rewrites else _tolerant_class_of
-        codec = engine.__new__(class_of(settings.backend), *arguments, partial(_second_look, settings))
-        codec._strict = _make(settings._replace(policy=None, rewrites=()))
+        strict = _make(settings._replace(policy=None, rewrites=()))
+        codec = engine.__new__(class_of(settings.backend), *arguments, partial(_second_look, settings, strict))
+        codec._strict = strict
     codec._settings = settings
     return cast("Codec[Any]", codec)
 
 
-def _second_look(settings: _Settings, error: Exception, data: Data, pending: Pending | None) -> Any:
+def _second_look(settings: _Settings, strict: Codec[Any], error: Exception, data: Data, pending: Pending | None) -> Any:
     """What the policy makes of data that a strict decode has refused."""
     if not isinstance(error, OcppError):
         raise error
-    return _tolerance_of(settings).frame(data, pending).accepted()
+    return _tolerance_of(settings, strict).frame(data, pending).accepted()
 
 
-def _tolerance_of(settings: _Settings) -> Tolerance:
+def _tolerance_of(settings: _Settings, strict: Codec[Any] | None) -> Tolerance:
     from ._policy import Policy
     from ._tolerant import Tolerance
 
     policy = Policy.strict if settings.policy is None else settings.policy
-    return Tolerance(_arguments(settings, "python"), policy, settings.vocabulary.messages)
+    # Where the readable walker is all there is, another strict decode would be no faster than its second walk.
+    decode = strict.decode if strict is not None and settings.backend == "native" else None
+    return Tolerance(_arguments(settings, "python"), policy, settings.vocabulary.messages, decode)
 
 
 def _arguments(settings: _Settings, backend: _backend.BackendName) -> tuple[Any, ...]:

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 FrameT = TypeVar("FrameT", covariant=True)
 
+_SPACE = " \t\r\n"
 _MOST_ROUNDS = 8  # of repairs that bring more to light: a list in a list in ..., each wrapped
 _OF_THE_TEXT = frozenset(("size", "utf8", "syntax", "truncated", "surrogate", "depth"))
 # Faults of values that fit their place in a Struct all the same.
@@ -150,17 +151,20 @@ class Subject(NamedTuple):
     type: ObjectType | None = None
     depth: int = 0
     offset: int = 0
+    pending: Mapping[str, Any] | None = None
 
 
 class Tolerance:
-    """A codec's second pass. `engine` is what the Python engine of the codec would be made of."""
+    """A codec's second pass. `engine` is what the Python engine of the codec would be made of; `decode` is the strict decode of a faster one."""
 
     def __init__(
         self,
         engine: tuple[Schema, int, Mapping[str, int], Callable[..., OcppError]],
         policy: Policy,
         messages: Mapping[str, Message],
+        decode: Callable[[str | bytes, Mapping[str, Any] | None], Any] | None,
     ) -> None:
+        self.decode = decode
         self.schema, self.max_size, self.limits, self.make_error = engine
         self.policy = policy
         self._messages = messages
@@ -172,7 +176,9 @@ class Tolerance:
 
     def frame(self, data: Any, pending: Mapping[str, Any] | None) -> Outcome[Any]:
         """The frame in `data`."""
-        return _Reading(self, text_or_bytes(data), Subject(partial(Walk.frame, pending=pending))).outcome()
+        return _Reading(
+            self, text_or_bytes(data), Subject(partial(Walk.frame, pending=pending), pending=pending)
+        ).outcome()
 
     def payload(self, data: Any, action: str, kind: str) -> Outcome[Any]:
         """A payload without a frame."""
@@ -221,9 +227,8 @@ class _Reading:
         self._subject = subject
         self._start = Scanner(data)
         self._repaired: list[_Decision] = []
-        self._tried: set[tuple[int, tuple[str, ...]]] = (
-            set()
-        )  # what was repaired, by place and repairs: none is made twice
+        # What was repaired, by place and repairs: none is made twice.
+        self._tried: set[tuple[int, tuple[str, ...]]] = set()
         self._mending_tried = False
         self._absent: set[int] = set()  # where a field was declared to be left out
 
@@ -239,6 +244,9 @@ class _Reading:
             whole = self._mended(now)
             if whole is not None:
                 text = whole
+                frame = self._strictly(text)
+                if frame is not None:
+                    return self._accepted(frame, text)
                 now = self._walk(text)
             decisions, edits = self._decide(now)
             if not edits:
@@ -247,14 +255,40 @@ class _Reading:
             self._repaired += (one for one in decisions if one.verdict == "repair")
             last = next(one.fault for one in decisions if one.verdict == "repair")
             text = text.rewritten(edits)
+            frame = self._strictly(text)
+            if frame is not None:
+                return self._accepted(frame, text)
         assert last is not None  # there was a round
         return self._without(self._error(last, text.original(last.at), Head(), ""), None)
 
+    def _data_of(self, text: _Text) -> str | bytes:
+        """The text in the form in which the data came; what is not UTF-8 stays what it was."""
+        return text.text.encode("utf-8", "surrogateescape") if isinstance(self._data, bytes) else text.text
+
+    def _strictly(self, text: _Text) -> Any:
+        """The frame in a text that is valid by now, from a faster reader; None where there is none, or where a walk must look closer."""
+        decode = self._tolerance.decode
+        if decode is None or self._subject.head is not None:
+            return None
+        try:
+            frame = decode(self._data_of(text), self._subject.pending)
+        except OcppError:
+            return None
+        return None if isinstance(getattr(frame, "payload", None), RawPayload) else frame
+
+    def _accepted(self, frame: Any, text: _Text) -> Outcome[Any]:
+        """A frame that the repairs have made valid."""
+
+        def findings() -> list[Finding]:
+            head = recover(self._data_of(text))
+            head.action = head.action or getattr(frame, "action", None)
+            return self._findings(self._repaired, head, head.action or "")
+
+        return Outcome(frame, findings, {}, None, False)
+
     def _walk(self, text: _Text) -> _Round:
         subject, schema = self._subject, self._tolerance.schema
-        data: str | bytes = text.text
-        if isinstance(self._data, bytes):  # what is not UTF-8 stays what it was
-            data = text.text.encode("utf-8", "surrogateescape")
+        data = self._data_of(text)
         found: list[Fault] = []
         walk = _Keeping(schema, data, self._tolerance.limits, found, subject.depth)
         value: Any = None
@@ -314,19 +348,25 @@ class _Reading:
             start, stop, new = edit
             if start < end:
                 continue  # it is in what is rewritten: if it is still there then, it will be found again
-            end = max(stop, start + 1)
+            last_end, end = end, max(stop, start + 1)
             assert rule is not None  # it named the repair
-            place = now.text.original(start)
             old = now.text.text[start:stop]
-            if new == ABSENT and fault.kind != "payload_missing":
-                self._absent.add(place)
+            if new == ABSENT:
+                member = _member_of(now.walk.text, start, stop, last_end)
+                if member is not None:
+                    edits.append((*member, ""))
+                    decisions.append(_Decision(fault, at, rule, old, ""))
+                    end = member[1]
+                    continue
+                self._absent.add(now.text.original(start))
+            became = "" if new == ABSENT else new
             if new != old:
                 # What stays stays where it was: a fault inside it is told at its own place.
                 before, kept, after = new.partition(old) if old else (new, "", "")
                 edits += [(start, start, before), (stop, stop, after)] if kept else [edit]
-                decisions.append(_Decision(fault, at, rule, old, new))
+                decisions.append(_Decision(fault, at, rule, old, became))
             else:
-                self._repaired.append(_Decision(fault, at, rule, old, new))
+                self._repaired.append(_Decision(fault, at, rule, old, became))
         return decisions, edits
 
     def _verdict(
@@ -451,6 +491,33 @@ class _Reading:
         return self._data if isinstance(self._data, bytes) else self._data.encode("utf-8", "surrogatepass")
 
 
+def _member_of(text: str, start: int, stop: int, kept_from: int) -> tuple[int, int] | None:
+    """The member of an object whose value is here, with a comma that parts it from another; None where it is not easily told.
+
+    What stands before `kept_from` is left out already.
+    """
+    at = _before(text, start)
+    at = _before(text, at) if text[at] == ":" else 0
+    key = text.rfind('"', 0, at) if text[at] == '"' else -1
+    if key < 1 or text[key - 1] == "\\":
+        return None
+    before = _before(text, key)
+    if text[before] == "," and before >= kept_from:
+        return before, stop
+    behind = stop
+    while text[behind] in _SPACE:
+        behind += 1
+    return key, behind + 1 if text[behind] == "," else stop
+
+
+def _before(text: str, at: int) -> int:
+    """The place of the last character before this one that is no white space."""
+    at -= 1
+    while text[at] in _SPACE:
+        at -= 1
+    return at
+
+
 def _fits(fault: Fault) -> bool:
     """Whether the value at fault fits its place in a Struct all the same."""
     return fault.kind in _FITTING or (fault.kind == "format" and fault.expected == "uri")
@@ -480,9 +547,7 @@ class _Probe:
             return None
         try:
             if fault.kind in ("missing", "too_few"):  # at the closing bracket of what is empty, if it is
-                start = at - 1
-                while text[start] in " \t\r\n":
-                    start -= 1
+                start = _before(text, at)
                 return (start, at + 1) if text[start] in "[{" else None
             if text[at] == "]" and fault.kind in ("payload_missing", "arity"):
                 return at, at
