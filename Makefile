@@ -45,6 +45,7 @@ generate: setup ## make everything that schemas/*.toml determine: Python classes
 	$(PY) -m tools.codegen
 	$(PY) -m tools.message_table
 	PYTHONPATH=python $(PY) -m tools.call_diagram
+	PYTHONPATH=python $(PY) -m tools.rules_page
 
 # --- check -----------------------------------------------------------------------------------------
 
@@ -74,6 +75,7 @@ drift: setup
 	$(PY) -m tools.codegen --check
 	$(PY) -m tools.message_table --check
 	PYTHONPATH=python $(PY) -m tools.call_diagram --check
+	PYTHONPATH=python $(PY) -m tools.rules_page --check
 
 .PHONY: test-rust
 test-rust: setup

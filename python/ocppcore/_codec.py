@@ -254,8 +254,8 @@ class Codec(Generic[FrameT]):
         """
         from . import _explain  # for explanations only: it would slow down every import
 
-        settings = self._settings
         survey = self._walker().survey(data, pending)
+        settings = self._settings
         findings = _explain.explain(survey, settings.version, tuple(settings.codes.items()), advice=advice)
         if redact:
             ranges = _explain.hidden(survey, settings.version)

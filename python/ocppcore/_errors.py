@@ -419,22 +419,18 @@ class Finding(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     def reply(self) -> CallError | CallResultError | None:
         """The frame that answers it, by the rules of `OcppError.reply`: under 1 KiB, nothing in it of what the peer wrote."""
         rules = self._rules()
-        return _answer(self, rules, self.code, _description(self.says, self.path, self._expectation(), rules.version))
+        return _answer(self, rules, self.code, _description(self.says, self.path, expectation_of(self), rules.version))
 
     def redact(self) -> Finding:
-        """The same finding without anything that the peer wrote: no value, no key of its own, no message id."""
+        """The same finding without what the peer wrote: no value, no key of its own; its text without the message id too."""
         version = self._rules().version
         return msgspec.structs.replace(
             self,
             path=_public_path(self.path, version.module),
             found=None,
             suggestion=None,
-            message_id=None,
-            text=line(self, self.says, self._expectation(), None, "", version, redact=True),
+            text=line(self, self.says, expectation_of(self), None, "", version, redact=True),
         )
-
-    def _expectation(self) -> str:
-        return expectation(self.expected) if self.tier == "spec" else _expectation(self.kind, self.expected)
 
     def _rules(self) -> Rules:
         return rules_of(_versions.of_number(self.version).subprotocol)
@@ -582,6 +578,12 @@ def _expectation(kind: str, expected: object) -> str:
         return str(expected)
     more = f" and {len(names) - 6} more" if len(names) > 6 else ""
     return f"one of {', '.join(names[:6])}{more}" if names else "none"
+
+
+def expectation_of(finding: Finding) -> str:
+    """What a finding's rule expects, in words; "" where the rule says it all."""
+    expected = finding.expected
+    return expectation(expected) if finding.tier == "spec" else _expectation(finding.kind, expected)
 
 
 def expectation(expected: object) -> str:

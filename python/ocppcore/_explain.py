@@ -112,6 +112,12 @@ def hidden(survey: Survey, version: _versions.Version) -> list[tuple[int, int]]:
     return sorted(ranges)
 
 
+def hidden_in(codec: Any, data: bytes, pending: Mapping[str, str] | None) -> list[tuple[int, int]]:
+    """The ranges of a frame that must not show."""
+    survey: Survey = codec._walker().survey(data, pending)
+    return hidden(survey, _versions.of_number(codec.version))
+
+
 def _hide(node: Node, secrets: Mapping[str, Mapping[str, Any]], ranges: list[tuple[int, int]]) -> None:
     assert node.type is not None  # only objects of a type come here
     for path, condition in secrets.get(node.type.name, {}).items():

@@ -38,7 +38,7 @@ def version_option(ctx: click.Context, param: click.Parameter, value: str | None
 
 def reads_traffic(command: Callable[..., None]) -> Callable[..., None]:
     """Give a command the arguments and options of reading; it is called with `inputs`, `options` (Options) and `form`."""
-    return _INPUTS(takes_options(_FORM(command)))
+    return takes_inputs(takes_options(_FORM(command)))
 
 
 def takes_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -61,7 +61,7 @@ def takes_options(command: Callable[..., None]) -> Callable[..., None]:
     return dressed
 
 
-_INPUTS = click.argument("inputs", nargs=-1, required=True, metavar="INPUT...")
+takes_inputs = click.argument("inputs", nargs=-1, required=True, metavar="INPUT...")
 _FORM = click.option(
     "--format", "form", type=click.Choice(["text", "json"]), default="text", help="json: one object per line."
 )

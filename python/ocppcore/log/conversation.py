@@ -39,8 +39,8 @@ class Outcome(NamedTuple):
 
     @property
     def is_faulty(self) -> bool:
-        """Whether anything is wrong with the frame."""
-        return self.error is not None or bool(self.findings)
+        """Whether a strict decode refuses the frame; advice does not count."""
+        return self.error is not None or any(found.severity == "error" for found in self.findings)
 
 
 class Conversation:
