@@ -77,7 +77,8 @@ def command(
 
     totals, code = read_all(inputs, options, "explain", writer, handle)
     report.end()
-    counts = ", ".join(f"{severities[name]} {name}" for name in reversed(_SEVERITIES) if severities[name])
+    there = [(severities[name], name) for name in reversed(_SEVERITIES) if severities[name]]
+    counts = ", ".join(f"{count:,} {name}{'' if count == 1 else 's'}" for count, name in there)
     if not writer.is_json:
         writer.note(f"{totals}{f' ({counts})' if counts else ''}")
     if code in (FINE, FINDINGS):
