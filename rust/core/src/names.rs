@@ -196,22 +196,47 @@ impl Names {
         None
     }
 
-    /// The index of the name that stands as a string of up to fifteen bytes at `at`, where its opening quote is, and the place behind it; None for any
-    /// other, and near the end of `text`.
+    /// The index of the name that stands as a string of up to thirty-one bytes at `at`, where its opening quote is, and the place behind it; None for
+    /// any other, and near the end of `text`.
     #[inline(always)]
     pub fn find_string(&self, text: Bytes<'_>, at: usize) -> Option<(usize, usize)> {
         let window = text.window(at + 1)?;
-        let length = simd::first_special(window);
-        let quote = *window.get(length)?;
-        if quote != b'"' {
+        let specials = simd::specials(window);
+        if specials == 0 {
+            return self.find_longer(text, at, window);
+        }
+        let length = specials.trailing_zeros() as usize;
+        if text.byte(at + 1 + length) != b'"' {
             return None;
         }
-        let head = u128::from_le_bytes(*window) & MASKS[length];
-        let mut index = usize::from(*self.heads.get(self.place(head, 0))?);
+        let index = self.find_among(u128::from_le_bytes(*window) & MASKS[length], 0, length)?;
+        Some((index, at + length + 2))
+    }
+
+    /// The same where the string goes on behind its first window.
+    #[inline(never)]
+    fn find_longer(&self, text: Bytes<'_>, at: usize, head: &[u8; WIDTH]) -> Option<(usize, usize)> {
+        let specials = simd::specials(text.window(at + 1 + WIDTH)?);
+        if specials == 0 {
+            return None;
+        }
+        let end = at + 1 + WIDTH + specials.trailing_zeros() as usize;
+        if text.byte(end) != b'"' {
+            return None;
+        }
+        let length = end - at - 1;
+        let tail = if length == WIDTH { 0 } else { u128::from_le_bytes(*text.window(end - WIDTH)?) };
+        Some((self.find_among(u128::from_le_bytes(*head), tail, length)?, end + 1))
+    }
+
+    /// The index of the name of up to 32 bytes that has this head, tail and length.
+    #[inline(always)]
+    fn find_among(&self, head: u128, tail: u128, length: usize) -> Option<usize> {
+        let mut index = usize::from(*self.heads.get(self.place(head, tail))?);
         while index != 0 {
             let entry = &self.entries[index - 1];
-            if entry.head == head && entry.length == length {
-                return Some((index - 1, at + length + 2));
+            if entry.head == head && entry.tail == tail && entry.length == length {
+                return Some(index - 1);
             }
             index = usize::from(entry.next);
         }
@@ -247,7 +272,7 @@ mod tests {
         for (index, word) in WORDS.iter().enumerate() {
             assert_eq!(names.find(word.as_bytes()), Some(index), "{word}");
             let quoted = format!("<\"{word}\" and more text than a window holds");
-            let expected = (word.len() < WIDTH).then_some((index, 3 + word.len()));
+            let expected = (word.len() < 2 * WIDTH).then_some((index, 3 + word.len()));
             assert_eq!(names.find_string(Bytes::new(quoted.as_bytes()), 1), expected, "{word}");
             let stranger = format!("{word}\0");
             assert_eq!(names.find(stranger.as_bytes()), None, "{word}");

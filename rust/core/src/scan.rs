@@ -297,15 +297,22 @@ impl<'a> Cursor<'a> {
 
     /// Passes one multi-byte sequence of UTF-8.
     fn sequence(&mut self, at: usize) -> Result<usize, Stop> {
-        let window = &self.text.all()[at..self.text.all().len().min(at + 4)];
-        let width = match window[0] {
-            0xC2..=0xDF => 2,
-            0xE0..=0xEF => 3,
-            0xF0..=0xF4 => 4,
-            _ => 1,
+        let window @ [first, second, third, fourth, ..] = self.text.word(at).to_le_bytes();
+        let goes_on = |byte: u8| byte & 0xC0 == 0x80;
+        // Not every second byte may follow each first one: neither more bytes than needed nor surrogates, nothing beyond U+10FFFF (RFC 3629 §4).
+        let second_fits = match first {
+            0xE0 => second >= 0xA0,
+            0xED => second < 0xA0,
+            0xF0 => second >= 0x90,
+            0xF4 => second < 0x90,
+            _ => true,
         };
-        if width > 1 && width <= window.len() && std::str::from_utf8(&window[..width]).is_ok() {
-            return Ok(at + width);
+        let stands = second_fits && goes_on(second);
+        match first {
+            0xC2..=0xDF if stands => return Ok(at + 2),
+            0xE0..=0xEF if stands && goes_on(third) => return Ok(at + 3),
+            0xF0..=0xF4 if stands && goes_on(third) && goes_on(fourth) => return Ok(at + 4),
+            _ => {}
         }
         let surrogate = matches!(window, [0xED, 0xA0..=0xBF, 0x80..=0xBF, ..]);
         self.fail(if surrogate { Kind::Surrogate } else { Kind::Utf8 }, at)
