@@ -135,10 +135,14 @@ impl Cell {
         }
     }
 
-    /// The text that it is, if it is one, unescaped.
-    pub fn kept(&self, text: &[u8]) -> Option<Box<[u8]>> {
-        let raw = (self.kind() == Self::TEXT).then(|| self.raw(text))?;
-        Some(if self.what & Self::ESCAPED == 0 { raw.into() } else { unescape(raw).into() })
+    /// The same, with a text that it is moved from one place to the end of another.
+    pub fn moved(&self, from: &[u8], to: &mut Vec<u8>) -> Self {
+        if self.kind() != Self::TEXT {
+            return *self;
+        }
+        let start = to.len();
+        to.extend_from_slice(self.raw(from));
+        Self { bits: start as u64, ..*self }
     }
 
     #[inline(always)]
@@ -251,22 +255,18 @@ pub struct Dictionary {
 impl Dictionary {
     #[inline]
     fn code(&mut self, text: &[u8]) -> i32 {
-        // Most texts are that of the row before, or the one that came behind that the last time.
-        if self.is(self.last, text) {
-            return self.last as i32;
-        }
+        // Most texts are the one that came behind the last one the time before: the same again, or the next in turn.
         let guess = self.next.get(self.last).copied().unwrap_or(usize::MAX);
-        let found = if self.is(guess, text) { guess } else { self.find(text) };
+        if guess < self.texts.len() && self.texts.get(guess) == text {
+            self.last = guess;
+            return guess as i32;
+        }
+        let found = self.find(text);
         if let Some(next) = self.next.get_mut(self.last) {
             *next = found;
         }
         self.last = found;
         found as i32
-    }
-
-    #[inline]
-    fn is(&self, code: usize, text: &[u8]) -> bool {
-        code < self.texts.len() && self.texts.get(code) == text
     }
 
     #[inline(never)]

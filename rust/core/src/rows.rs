@@ -12,13 +12,6 @@ use crate::sink::Sink;
 
 const NONE: u16 = u16::MAX;
 
-/// A value that outlives its frame.
-#[derive(Debug)]
-pub enum Kept {
-    Cell(Cell),
-    Text(Box<[u8]>),
-}
-
 /// What a field of a type is for, at one place of a message.
 #[derive(Clone, Copy, Debug)]
 struct Step {
@@ -290,9 +283,9 @@ impl Plans {
         let Cells { cells, items } = walked;
         for (index, of) in self.plans[plan].tables.iter().enumerate() {
             if of.answer.is_some() {
-                let kept = |cell: &Cell| cell.kept(text).map_or(Kept::Cell(*cell), Kept::Text);
-                let (station, cells) = (station.map(Box::from), cells.iter().map(kept).collect());
-                waiting.push(Waiting { plan, table: index, frame, station, cells });
+                let mut kept = Vec::new();
+                let cells = cells.iter().map(|cell| cell.moved(text, &mut kept)).collect();
+                waiting.push(Waiting { plan, table: index, frame, station: station.map(Box::from), cells, text: kept });
                 continue;
             }
             let table = &mut tables[of.table];
@@ -317,14 +310,7 @@ impl Plans {
         let table = &mut tables[of.table];
         let from = table.rows;
         table.rows += 1;
-        let mut unescaped = Vec::new(); // what is kept is
-        for fill in &of.levels[0] {
-            let value = match &row.cells[usize::from(fill.slot)] {
-                Kept::Cell(cell) => cell.value(&self.context(&[]), &mut unescaped),
-                Kept::Text(text) => Value::Text(text),
-            };
-            table.fill(fill.column, from, value);
-        }
+        self.fill(&of.levels[0], &row.cells, &row.text, table, from);
         if let Some((cells, text)) = says {
             self.fill(&of.answered, cells, text, table, from);
         }
@@ -378,7 +364,9 @@ pub struct Waiting {
     table: usize,
     frame: i64,
     station: Option<Box<[u8]>>,
-    cells: Vec<Kept>,
+    cells: Vec<Cell>,
+    /// What its cells refer to.
+    text: Vec<u8>,
 }
 
 impl Waiting {
