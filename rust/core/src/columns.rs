@@ -128,7 +128,15 @@ impl Cell {
         }
     }
 
+    #[inline]
     fn text_as_decimal(&self, of: &Context<'_>) -> Option<f64> {
+        let (start, length) = (self.bits as usize, (self.what >> 32) as usize);
+        // Read where it stands, it can be looked at in whole words; behind it comes its quote.
+        if let Some((value, end)) = short_decimal(Bytes::new(of.text), start)
+            && end == start + length
+        {
+            return Some(value);
+        }
         match self.value(of, &mut Vec::new()) {
             Value::Text(text) => decimal(text),
             _ => None,
@@ -506,11 +514,6 @@ fn put<T: Copy>(values: &mut Vec<T>, value: T, count: usize) {
 
 /// The value of a text in decimal notation that a double can hold.
 fn decimal(text: &[u8]) -> Option<f64> {
-    if let Some((value, end)) = short_decimal(Bytes::new(text), 0)
-        && end == text.len()
-    {
-        return Some(value);
-    }
     let plain = |byte: &u8| byte.is_ascii_digit() || matches!(byte, b'+' | b'-' | b'.' | b'e' | b'E');
     let text = std::str::from_utf8(text).ok().filter(|text| text.bytes().all(|byte| plain(&byte)))?;
     text.parse().ok().filter(|value: &f64| value.is_finite())
