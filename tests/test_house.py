@@ -115,7 +115,7 @@ def test_the_core_crate_does_no_io_and_reads_no_clock() -> None:
 
 
 EXTRAS = {
-    "aio/aiohttp.py": {"aiohttp", "yarl"},
+    "aio/aiohttp.py": {"aiohttp"},
     "aio/otel.py": {"opentelemetry"},
     "aio/picows.py": {"picows"},
     "aio/prometheus.py": {"prometheus_client"},

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from ocppcore.aio._drive import Standin, current_task, start
+from support.needs import need_module
 
 Body = Callable[[], Coroutine[Any, Any, Any]]
 
@@ -342,3 +343,18 @@ def test_nothing_is_kept() -> None:
         assert [reference() for reference in asyncio.run(main())] == [None, None]
     finally:
         gc.enable()
+
+
+def test_it_is_the_same_on_uvloop() -> None:
+    need_module("uvloop", "uvloop")
+    import uvloop
+
+    async def main() -> None:
+        for body in BODIES:
+            task = begin(body)
+            assert task is not None
+            started = await ending(task)
+            assert started == await ending(asyncio.create_task(body())), body
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(main())

@@ -11,15 +11,18 @@ from ocppcore import (
     CallResult,
     CallResultError,
     Codec,
+    Context,
     OcppError,
     RawPayload,
     Request,
     Response,
+    Router,
     Send,
     v16,
     v21,
     v201,
 )
+from ocppcore.aio import Endpoint, Server, connect
 
 ResponseT = TypeVar("ResponseT", bound=Response)
 
@@ -31,6 +34,14 @@ def ask(request: Request[ResponseT]) -> ResponseT:
 reveal_type(ask(v201.HeartbeatRequest()))  # HeartbeatResponse
 reveal_type(ask(v16.ClearCacheRequest()))  # ClearCacheResponse
 reveal_type(v201.BootNotificationRequest.__action__)  # str
+
+
+async def call(endpoint: Endpoint, server: Server, context: Context[Endpoint]) -> None:
+    reveal_type(await endpoint.call(v201.HeartbeatRequest()))  # HeartbeatResponse
+    reveal_type(await server.connections["CP001"].call(v16.ClearCacheRequest(), timeout=5))  # ClearCacheResponse
+    reveal_type(await context.call(v21.ResetRequest(type="OnIdle")))  # ResetResponse
+    async with connect("ws://csms.example.com/ocpp", "CP001", Router()) as connected:
+        reveal_type(connected)  # Endpoint
 
 
 def read(data: bytes) -> None:

@@ -20,8 +20,6 @@ import ssl as ssl_module
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from typing import Any
 
-from yarl import URL
-
 from ._client import ConnectFailed
 from ._server import Handshake, Refusal, Server
 from ._transport import Take, TransportClosed
@@ -140,7 +138,7 @@ async def open_websocket(
     session = aiohttp.ClientSession()
     try:
         websocket = await session.ws_connect(
-            URL(url, encoded=True),  # an identity may hold %2F, which must stay one
+            url,
             protocols=subprotocols,
             headers=headers,
             max_msg_size=max_size,

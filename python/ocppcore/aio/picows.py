@@ -103,8 +103,8 @@ class PicowsTransport(WSListener):
     def resume_writing(self) -> None:
         self._room.set()
 
-    def _hold(self, wait: Awaitable[object]) -> None:
-        """Reads nothing more until `wait` is over."""
+    def _hold(self, wait: Awaitable[object] | None) -> None:
+        """Reads nothing more until `wait` is over and what is held is taken."""
         assert self._websocket is not None
         self._websocket.underlying_transport.pause_reading()
         self._holding = asyncio.get_running_loop().create_task(self._let_go(wait))
@@ -130,7 +130,7 @@ class PicowsTransport(WSListener):
     async def read(self, take: Take) -> None:
         self._take = take
         if self._held:
-            await self._let_go(None)
+            self._hold(None)
         await asyncio.shield(self._gone)
         holding = self._holding
         if holding is not None:

@@ -155,6 +155,6 @@ async def open_websocket(
         status = error.response.status_code
         reason = error.response.body.decode(errors="replace") if error.response.body else error.response.reason_phrase
         raise ConnectFailed(f"the server answered {status}: {reason}", status) from error
-    except InvalidHandshake as error:
+    except (InvalidHandshake, EOFError) as error:
         raise ConnectFailed(str(error)) from error
     return WebSocketsTransport(connection), connection.subprotocol
