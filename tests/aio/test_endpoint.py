@@ -23,8 +23,10 @@ from ocppcore import (
     EncodeError,
     QueueFull,
     RefuseCall,
+    Retry,
     Router,
     Session,
+    v16,
     v21,
     v201,
 )
@@ -637,5 +639,61 @@ def test_what_many_calls_leave_is_nothing() -> None:
         assert grown < 20_000
         await station.close()
         await asyncio.gather(*tasks)
+
+    run(main())
+
+
+def test_as_many_handlers_run_as_the_session_lets_open() -> None:
+    router = Router()
+    gate = asyncio.Event()
+    begun: list[str] = []
+
+    @router.on
+    async def beat(context: Context[Endpoint], request: v201.HeartbeatRequest) -> v201.HeartbeatResponse:
+        begun.append(context.id)
+        await gate.wait()
+        return BEATEN
+
+    async def main() -> None:
+        async with running(router, max_open=3) as (_, wire):
+            wire.put(*(BEAT_CALL.format(number) for number in range(10)))
+            await rounds(20)
+            assert begun == ["0", "1", "2"]
+            assert [frame[0] for frame in frames(wire)] == [4] * 7
+            gate.set()
+            await rounds()
+            assert sorted(frame[1] for frame in frames(wire) if frame[0] == 3) == begun
+
+    run(main())
+
+
+def test_a_transaction_message_is_sent_again_and_its_call_waits_for_that() -> None:
+    async def main() -> None:
+        async with running(version="ocpp1.6", role="station", retry=Retry(2, 0.02)) as (endpoint, wire):
+            start = v16.StartTransactionRequest(connector_id=1, id_tag="x", meter_start=0, timestamp=NOW)
+            call = asyncio.create_task(endpoint.call(start))
+            await rounds()
+            wire.put('[4,"1","InternalError","",{}]')
+            while len(wire.sent) < 2:
+                await asyncio.sleep(0.005)
+            assert wire.sent[0] == wire.sent[1]
+            assert not call.done()
+            wire.put('[3,"1",{"transactionId":7,"idTagInfo":{"status":"Accepted"}}]')
+            assert (await call).transaction_id == 7
+
+    run(main())
+
+
+def test_an_idle_endpoint_is_small() -> None:
+    async def main() -> None:
+        codec, router, wire, kept = Codec("ocpp2.0.1"), Router(), Wire(), []
+        kept.append(Endpoint(wire, Session(codec, "csms"), router))
+        gc.collect()
+        tracemalloc.start()
+        for _ in range(500):
+            kept.append(Endpoint(wire, Session(codec, "csms"), router))  # noqa: PERF401 - what is measured is one by one
+        size = tracemalloc.get_traced_memory()[0] / 500
+        tracemalloc.stop()
+        assert size < 1_500  # bytes, its session included
 
     run(main())

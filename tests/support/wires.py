@@ -12,10 +12,10 @@ T = TypeVar("T")
 
 
 def run(main: Coroutine[Any, Any, T]) -> T:
-    """Runs a test's coroutine, at most ten seconds long, and sees that it left no task behind."""
+    """Runs a test's coroutine, at most half a minute long, and sees that it left no task behind."""
 
     async def guarded() -> T:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             result = await main
         for _ in range(5):  # cancelled ones need a round to end
             await asyncio.sleep(0)
