@@ -331,6 +331,27 @@ def test_a_handler_may_take_a_typed_request() -> None:
     assert seen == [("V", 3), ("V", 3)]
 
 
+def test_what_no_type_can_hold_is_refused_for_a_typed_handler() -> None:
+    class Point(ChargePoint16):
+        @on("StatusNotification")
+        def on_status(self, request: v16.StatusNotificationRequest) -> Any:
+            raise AssertionError("it was called")
+
+        @on("Reset")
+        def on_reset(self, request: v16.ResetRequest) -> v16.ClearCacheResponse:
+            return v16.ClearCacheResponse(status="Accepted")
+
+    async def run() -> Any:
+        point = Point("p", Wire(), 5, SILENT)
+        status = {"connectorId": 1, "errorCode": "NoError", "status": "Available", "timestamp": "yesterday"}
+        await point.route_message(json.dumps([2, "1", "StatusNotification", status]))
+        await point.route_message(json.dumps([2, 2, "StatusNotification", status]))
+        await point.route_message('[2,"3","Reset",{"type":"Soft"}]')
+        return [answer[2] for answer in sent(point)]
+
+    assert asyncio.run(run()) == [*["PropertyConstraintViolation"] * 2, "InternalError"]
+
+
 # --- what goes out -----------------------------------------------------------------------------------
 
 

@@ -28,6 +28,7 @@ from ._names import ATOMS, CAMEL, SNAKE, renamed, renamed_outside, vendor_names,
 OLDEST, NEWEST = (2, 0, 0), (2, 1, 0)
 
 _MARK = "__ocppcore_acceleration__"  # where the patched package keeps what undoes the patch
+_WANTS_ID = "__ocppcore_wants_id__"
 _NOWHERE: frozenset[str] = frozenset()
 
 
@@ -121,6 +122,8 @@ class Acceleration:
             for name in ("unpack", "validate_payload"):
                 self._replace(owner, name, getattr(fast, name))
         self._replace(messages, "_validate_payload", fast.validate_now)
+        for name, to_json in fast.writers().items():
+            self._replace(getattr(messages, name), "to_json", to_json)
         self._replace(charge_point, "camel_to_snake_case", fast.camel_to_snake_case)
         self._replace(charge_point, "snake_to_camel_case", fast.snake_to_camel_case)
         for name, method in fast.methods().items():
@@ -159,6 +162,7 @@ class _Fast:
         self._classes = {CALL: messages.Call, CALL_RESULT: messages.CallResult, CALL_ERROR: messages.CallError}
         self._kinds = {messages.Call: CALL, messages.CallResult: CALL_RESULT}
         self._decode = msgspec.json.Decoder().decode
+        self._encode = messages._DecimalEncoder(separators=(",", ":")).encode
         self._unpack = messages.unpack
         self._validate = messages.validate_payload
         self._validate_now = messages._validate_payload
@@ -168,9 +172,24 @@ class _Fast:
         self._vendor = vendor_names() if switches.keep_vendor_keys else _NOWHERE
         self._plans: WeakKeyDictionary[type, list[tuple[str, str]] | None] = WeakKeyDictionary()
         self.tasks: set[Any] = set()  # asyncio itself keeps no reference to a task
-        self._wants_id: WeakKeyDictionary[Any, bool] = WeakKeyDictionary()
 
     # ocpp.messages
+
+    def writers(self) -> dict[str, Callable[[Any], Any]]:
+        """`to_json` of the peer's messages by class, with one encoder for all of them in place of one for each."""
+        encode = self._encode
+
+        def call(self: Any) -> Any:
+            return encode([self.message_type_id, self.unique_id, self.action, self.payload])
+
+        def call_result(self: Any) -> Any:
+            return encode([self.message_type_id, self.unique_id, self.payload])
+
+        def call_error(self: Any) -> Any:
+            told = [self.error_code, self.error_description, self.error_details]
+            return encode([self.message_type_id, self.unique_id, *told])
+
+        return {"Call": call, "CallResult": call_result, "CallError": call_error}
 
     def unpack(self, msg: Any) -> Any:
         """As the peer's. Whatever msgspec reads, `json.loads` reads alike; what it does not, is the peer's to read or to refuse."""
@@ -196,11 +215,8 @@ class _Fast:
             self._validate_now(message, ocpp_version)
             self._check_format(message, fault)
 
-    async def validate_outgoing(self, message: Any, ocpp_version: str) -> None:
-        """As `validate_payload`, for what we send: names that the peer's rule cannot write are mended first."""
-        fault = self.fault(message, ocpp_version)
-        if fault is None:
-            return
+    async def validate_outgoing(self, message: Any, ocpp_version: str, fault: Exception) -> None:
+        """As `validate_payload` where our check has found this fault in what we send: names that the peer's rule cannot write are mended first."""
         if self._switches.mend_names and (check := check_of(ocpp_version)) is not None:
             given = message.payload
             message.payload = check.mended(self._kinds[type(message)], message.action, given)
@@ -302,14 +318,15 @@ class _Fast:
         return self._object(item) if in_field and cls not in ATOMS and is_dataclass(cls) else self._value(item, False)
 
     def wants_id(self, handler: Any) -> bool:
-        """Whether the handler's signature names call_unique_id."""
+        """Whether the handler's signature names call_unique_id; a function keeps the answer, for as long as it has the same code."""
         function = getattr(handler, "__func__", handler)
-        try:
-            return self._wants_id[function]
-        except (KeyError, TypeError):
-            wants = "call_unique_id" in inspect.signature(handler).parameters
-        with suppress(TypeError):  # what cannot be referred to weakly is looked at each time
-            self._wants_id[function] = wants
+        code = getattr(function, "__code__", None)
+        kept: tuple[Any, bool] | None = getattr(function, _WANTS_ID, None)
+        if kept is not None and kept[0] is code:
+            return kept[1]
+        wants = "call_unique_id" in inspect.signature(handler).parameters
+        if code is not None:
+            setattr(function, _WANTS_ID, (code, wants))
         return wants
 
     def unhandled(self, action: Any, version: str) -> None:
@@ -373,7 +390,7 @@ class _Fast:
             with_id = fast.wants_id(handler)
             try:
                 answer = handler(**arguments, call_unique_id=msg.unique_id) if with_id else handler(**arguments)
-                if inspect.isawaitable(answer):
+                if not hasattr(answer, "__dataclass_fields__") and inspect.isawaitable(answer):
                     answer = await answer
             except Exception as error:
                 self.logger.exception("Error while handling request '%s'", msg)
@@ -381,7 +398,9 @@ class _Fast:
                 return None
             response = msg.create_call_result(fast.outgoing(answer))
             if not handlers.get("_skip_schema_validation", False):
-                await fast.validate_outgoing(response, self._ocpp_version)
+                fault = fast.fault(response, self._ocpp_version)
+                if fault is not None:
+                    await fast.validate_outgoing(response, self._ocpp_version, fault)
             await self._send(response.to_json())
             try:
                 after = handlers["_after_action"]
@@ -407,7 +426,9 @@ class _Fast:
             unique_id = unique_id if unique_id is not None else str(self._unique_id_generator())
             call = messages.Call(unique_id=unique_id, action=name, payload=content)
             if not skip_schema_validation:
-                await fast.validate_outgoing(call, self._ocpp_version)
+                fault = fast.fault(call, self._ocpp_version)
+                if fault is not None:
+                    await fast.validate_outgoing(call, self._ocpp_version, fault)
             async with self._call_lock:
                 await self._send(call.to_json())
                 try:

@@ -29,7 +29,15 @@ from ..._errors import OcppError
 from ..._payloads import Request, Response, SendPayload
 from ._check import check_of
 from ._names import ATOMS, CAMEL, SNAKE, keywords, renamed, without_nones
-from .exceptions import FormatViolationError, InternalError, NotImplementedError, NotSupportedError, OCPPError
+from .exceptions import (
+    InternalError,
+    NotImplementedError,
+    NotSupportedError,
+    OCPPError,
+    PropertyConstraintViolationError,
+    ProtocolError,
+    TypeConstraintViolationError,
+)
 from .messages import (
     Call,
     CallError,
@@ -40,6 +48,7 @@ from .messages import (
     check,
     codec_of,
     encode,
+    encode_id,
     exception_of,
     unpack,
 )
@@ -59,7 +68,7 @@ __all__ = [
 LOGGER = logging.getLogger("ocpp")
 
 # As Any, so that type checkers take what follows a check for data.
-_TYPED: Any = (Request, SendPayload)
+_TYPED: Any = (Request, Response, SendPayload)
 _MAPPING: Any = (dict, Mapping)
 _WANTS = "_ocppcore_wants"
 _KEPT = 100  # answers that nobody waits for
@@ -328,13 +337,12 @@ class ChargePoint:
         return await self._process(msg, None)
 
     async def _process(self, msg: Call, raw_msg: Any) -> Any:
-        handlers, unchecked = self._handlers(msg)
-        text = None
-        if not unchecked:
-            text = self._check_call(msg, raw_msg)
+        handlers = self._handlers(msg)
+        unchecked = handlers.get("_skip_schema_validation", False)
+        text = None if unchecked else self._check_call(msg, raw_msg)
         arguments = self._arguments(msg)
-        handler = handlers["_on_action"]
         try:
+            handler = handlers["_on_action"]
             wants = _handler_of(handler)
             answer = self._run(handler, wants, msg, arguments, text)
             if wants.is_async or hasattr(answer, "__await__"):
@@ -345,17 +353,17 @@ class ChargePoint:
             return None
         response = CallResult(msg.unique_id, {}, msg.action)
         answered = self._answer_text(answer, response, unchecked)
-        await self._send(f"[3,{encode(msg.unique_id)},{answered}]")
+        await self._send(f"[3,{encode_id(msg.unique_id)},{answered}]")
         hook = handlers.get("_after_action")
         if hook is not None:
             self._start_hook(hook, msg, arguments, text, response, handlers.get("_inject_response", False))
         return response
 
-    def _handlers(self, msg: Call) -> tuple[Any, bool]:
-        """The handlers of the CALL's action, and whether they take it unchecked."""
+    def _handlers(self, msg: Call) -> Any:
+        """The handlers of the message's action."""
         action = msg.action
         if not isinstance(action, str):
-            raise FormatViolationError("the action is no text")
+            raise ProtocolError("the action is no text")
         try:
             handlers = self.route_map[action]
             handlers["_on_action"]
@@ -363,7 +371,7 @@ class ChargePoint:
             if action in self._codec.messages:
                 raise NotSupportedError(own_answer("no_handler", self._ocpp_version)[1]) from None
             raise NotImplementedError(f"OCPP {self._ocpp_version} has no such action") from None
-        return handlers, handlers.get("_skip_schema_validation", False)
+        return handlers
 
     def _check_call(self, msg: Call, raw_msg: Any) -> Any:
         """Raise what answers an invalid CALL; else the text of the message or of its payload's frame."""
@@ -384,7 +392,7 @@ class ChargePoint:
         if known is not None and known.is_stepped(msg.message_type_id, msg.action):
             payload = msg.payload = known.as_peer_hands_on(msg.message_type_id, msg.action, payload)
         if payload.__class__ is not dict:
-            raise FormatViolationError("the payload is no object")
+            raise TypeConstraintViolationError("the payload is no object")
         return keywords(payload)
 
     def _run(self, handler: Any, wants: _Handler, msg: Call, arguments: dict[str, Any], text: Any) -> Any:
@@ -396,36 +404,51 @@ class ChargePoint:
         return handler(**arguments)
 
     def _typed(self, msg: Call, text: Any) -> Any:
-        """The payload as ocppcore's own type."""
-        if text is not None:
-            return self._codec.decode(text).payload
+        """The message's payload as ocppcore's own type."""
+        if text is None:
+            return self._payload(msg.payload, msg.action, "send" if isinstance(msg, Send) else "request")
+        return self._fits(self._codec.decode(text).payload)
+
+    def _payload(self, payload: Any, action: str, kind: typing.Literal["request", "response", "send"]) -> Any:
         try:
-            kind: typing.Literal["send", "request"] = "send" if isinstance(msg, Send) else "request"
-            return self._codec.decode_payload(encode(msg.payload), msg.action, kind)
+            return self._fits(self._codec.decode_payload(encode(payload), action, kind))
         except OcppError as error:
             raise exception_of(error) from error
 
+    def _fits(self, payload: Any) -> Any:
+        """The payload, unless it is one that no type can hold and the codec has let pass."""
+        if not isinstance(payload, _TYPED):
+            raise PropertyConstraintViolationError("a date-time that is none")
+        return payload
+
     def _answer_text(self, answer: Any, response: CallResult, unchecked: bool) -> str:
         """A handler's answer as the text of a payload. Raises InternalError where it is none, and says why in the log."""
-        if isinstance(answer, Response):
-            try:
-                text = self._codec.encode_payload(answer).decode()
-            except OcppError as error:
-                self.logger.error("%s: the handler of %s answers with %s", self.id, response.action, error)
-                raise InternalError from error
-            response.payload = msgspec.json.decode(text)
-            return text
-        if answer is not None and not hasattr(answer, "__dataclass_fields__") and not isinstance(answer, dict):
+        if hasattr(answer, "__dataclass_fields__") or isinstance(answer, dict):
+            response.payload = _outgoing(answer)
+        elif isinstance(answer, Response):
+            return self._typed_answer_text(answer, response)
+        elif answer is not None:
             self.logger.error(
                 "%s: the handler of %s returns %r; return an object of call_result", self.id, response.action, answer
             )
             raise InternalError
-        response.payload = _outgoing(answer) if answer is not None else {}
         try:
             return self._text(response, unchecked)
         except OCPPError as error:
             self.logger.error("%s: the handler of %s answers with what is invalid: %s", self.id, response.action, error)
             raise InternalError from error
+
+    def _typed_answer_text(self, answer: Response, response: CallResult) -> str:
+        if answer.__action__ != response.action:
+            self.logger.error("%s: the handler of %s returns a %s", self.id, response.action, type(answer).__name__)
+            raise InternalError
+        try:
+            text = self._codec.encode_payload(answer).decode()
+        except OcppError as error:
+            self.logger.error("%s: the handler of %s answers with %s", self.id, response.action, error)
+            raise InternalError from error
+        response.payload = msgspec.json.decode(text)
+        return text
 
     def _text(self, message: Any, unchecked: bool) -> str:
         """The text of an outgoing payload, checked, its names mended where the peer's rule cannot write them."""
@@ -470,8 +493,8 @@ class ChargePoint:
     async def _handle_send(self, msg: Send) -> None:
         """A SEND has handlers as a CALL has, and no answer."""
         try:
-            handlers, unchecked = self._handlers(msg)
-            if not unchecked:
+            handlers = self._handlers(msg)
+            if not handlers.get("_skip_schema_validation", False):
                 check(self._codec, MessageType.Send, msg.action, encode(msg.payload))
             arguments = self._arguments(msg)
             handler = handlers["_on_action"]
@@ -505,7 +528,7 @@ class ChargePoint:
         else:
             call.payload = _outgoing(payload)
             text = self._text(call, skip_schema_validation)
-        frame = f"[{call.message_type_id},{encode(unique_id)},{encode(action)},{text}]"
+        frame = f"[{call.message_type_id},{encode_id(unique_id)},{encode_id(action)},{text}]"
         if sends:
             await self._send(frame)
             return None
@@ -525,7 +548,7 @@ class ChargePoint:
         if not skip_schema_validation:
             await self._check_response(response)
         if typed:
-            return self._codec.decode_payload(encode(response.payload), action, "response")
+            return self._payload(response.payload, action, "response")
         return self._result(type(payload).__name__, response.payload)
 
     async def _check_response(self, response: CallResult) -> None:

@@ -10,6 +10,7 @@ import json
 from dataclasses import asdict, is_dataclass
 from decimal import Decimal
 from functools import cache
+from json.encoder import encode_basestring_ascii
 from typing import Any
 
 import msgspec
@@ -71,6 +72,11 @@ def encode(value: Any) -> str:
     except OverflowError:  # an integer beyond 64 bits
         return _ascii(value)
     return data.decode() if data.isascii() else _ascii(msgspec.json.decode(data))
+
+
+def encode_id(value: Any) -> str:
+    """As `encode`, for what is text most of the time."""
+    return encode_basestring_ascii(value) if value.__class__ is str else encode(value)
 
 
 class _Message:
