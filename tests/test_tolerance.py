@@ -212,6 +212,21 @@ def test_bytes_that_are_no_text_stay_refused(data: bytes, backend: str) -> None:
     assert result.findings[0].verdict == "report"
 
 
+@pytest.mark.parametrize(
+    "payload",
+    [
+        '{"chargePointVendor":"V","ChargePointModel":"M","x":[}',  # broken behind a name that a repair looks around
+        '{"meterValue":[{"Timestamp":1}],"meterValue":5}',  # of equal names the last has nothing inside
+        '{"MeterValue":[{"Timestamp":1}],"meterValue":{"SampledValue":[',
+    ],
+)
+def test_a_repair_that_looks_around_finds_nothing_there(payload: str, backend: str) -> None:
+    for action in ("BootNotification", "MeterValues"):
+        data = f'[2,"1","{action}",{payload}]'
+        assert graded(data, BROADEST, backend) is not None
+        assert isinstance(graded(data, Policy.observe, backend), Tolerated)
+
+
 def test_many_faults_take_linear_time() -> None:
     """Hundreds of repairs and reports in one message: every round and every look-up is bounded."""
     codec = codec_with("ocpp1.6", "python", Policy.tolerant)
@@ -228,6 +243,15 @@ def test_many_faults_take_linear_time() -> None:
 
 
 # --- Grades
+
+
+@pytest.mark.parametrize("number", ["1e400", "9223372036854775808", "99999999999999999999999"])
+def test_a_number_beyond_any_slot_is_never_another_one(number: str, backend: str) -> None:
+    data = f'[2,"1","StartTransaction",{{"connectorId":{number},"idTag":"A","meterStart":1,"timestamp":"2026-08-04T13:35:45Z"}}]'
+    codec = codec_with("ocpp1.6", backend, Policy.tolerant)
+    result = codec.decode_with_findings(data)
+    assert isinstance(result.frame.payload, UntypedPayload)
+    assert codec.encode(result.frame).decode() == data
 
 
 @pytest.mark.parametrize("spaced", [False, True])
@@ -431,6 +455,12 @@ def test_a_codec_keeps_its_policy(backend: str) -> None:
     assert copy.copy(codec) is codec
     assert pickle.loads(pickle.dumps(codec)).policy == Policy.tolerant
     assert codec.extend(policy=Policy.strict).policy == Policy.strict
+    # The strict codec that it reads with first is the one that it was made of.
+    strict = Codec("ocpp1.6", backend=backend)
+    first = strict.extend(policy=Policy.tolerant)
+    assert first._strict is strict  # type: ignore[attr-defined]
+    assert first.extend(policy=Policy.observe)._strict is strict  # type: ignore[attr-defined]
+    assert first.extend(max_size=9)._strict.max_size == 9  # type: ignore[attr-defined]
     # No call of Python stands before data without fault.
     assert type(codec).decode is type(Codec("ocpp1.6", backend=backend)).decode
     with pytest.raises(TypeError):

@@ -377,17 +377,20 @@ class Codec(Generic[FrameT]):
         if profile is not None:
             graded = profile.policy if graded is None else graded | profile.policy
             rewrites += profile.rewrites
-        return _make(
-            old._replace(
-                vocabulary=vocabulary,
-                extensions=extensions,
-                limits=raised,
-                codes=own_codes,
-                max_size=old.max_size if max_size is None else _checked_size(max_size),
-                policy=graded,
-                rewrites=rewrites,
-            )
+        new = old._replace(
+            vocabulary=vocabulary,
+            extensions=extensions,
+            limits=raised,
+            codes=own_codes,
+            max_size=old.max_size if max_size is None else _checked_size(max_size),
+            policy=graded,
+            rewrites=rewrites,
         )
+        return _make(new, self._sibling())
+
+    def _sibling(self) -> Codec[Any]:
+        """This codec without its policy."""
+        return self
 
     def __repr__(self) -> str:
         return f"Codec({self.subprotocol!r}, backend={self.backend!r})"
@@ -450,6 +453,9 @@ def _tolerant_class_of(backend: _backend.BackendName) -> Any:
 
         def _decode_strictly(self, data: Data, pending: Pending | None) -> Any:
             return cast("Codec[Any]", self._strict).decode(data, pending)
+
+        def _sibling(self) -> Codec[Any]:
+            return cast("Codec[Any]", self._strict)
 
         def _tolerance(self) -> Tolerance:
             return _tolerance_of(self._settings, self._strict)
@@ -557,7 +563,8 @@ def _rewritten(codec: Any, payload: Any, direction: str) -> Any:
     return rewritten(payload, codec._settings.rewrites, direction)
 
 
-def _make(settings: _Settings) -> Codec[Any]:
+def _make(settings: _Settings, known: Codec[Any] | None = None) -> Codec[Any]:
+    """The codec of some settings. One with a policy reads strictly first, with the known codec where that differs in the policy alone."""
     engine: Any = _backend.load(settings.backend).Engine
     arguments = _arguments(settings, settings.backend)
     codec: Any
@@ -566,7 +573,9 @@ def _make(settings: _Settings) -> Codec[Any]:
     else:
         # The engine itself asks for a second look, so that data without fault costs what it costs without a policy.
         class_of = _rewriting_class_of if settings.rewrites else _tolerant_class_of
-        strict = _make(settings._replace(policy=None, rewrites=()))
+        plain = settings._replace(policy=None, rewrites=())
+        fits = known is not None and cast("Any", known)._settings == plain
+        strict = cast("Codec[Any]", known) if fits else _make(plain)
         codec = engine.__new__(class_of(settings.backend), *arguments, partial(_second_look, settings, strict))
         codec._strict = strict
     codec._settings = settings

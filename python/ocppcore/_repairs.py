@@ -11,7 +11,7 @@ import re
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple, Protocol, cast
 
-from ._pure.formats import integral, parse_datetime
+from ._pure.formats import INT64_MAX, INT64_MIN, integral, parse_datetime
 from ._pure.write import quote
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ def _integral(place: Place, text: str) -> str | None:
     if place.expected != "integer" or not _number(text):
         return None
     value = integral(text)
-    return None if value is None else str(value)
+    return None if value is None or not INT64_MIN <= value <= INT64_MAX else str(value)
 
 
 def _wrap(place: Place, text: str) -> str | None:

@@ -566,19 +566,28 @@ class _Probe:
 
     @cached_property
     def _tree(self) -> Any:
-        """The payload as plain Python."""
-        return self._value_at(self.payload()[0])[1]
+        """The payload as plain Python; None where the text is broken, so that nothing can come of it anyway."""
+        try:
+            return self._value_at(self.payload()[0])[1]
+        except Stop:
+            return None
 
     def keys_beside(self, path: str) -> frozenset[str]:
-        """The keys of the object that holds the field at a pointer."""
+        """The keys of the object that holds the field at a pointer; none where of equal keys another one was the last."""
         value: Any = self._tree
-        for step in _steps(path)[:-1]:
-            value = value[int(step) if type(value) is list else step]
-        return frozenset(value)
+        try:
+            for step in _steps(path)[:-1]:
+                value = value[int(step) if type(value) is list else step]
+            return frozenset(value)
+        except (KeyError, IndexError, TypeError, ValueError):
+            return frozenset()
 
     def elements(self) -> int:
-        """The number of elements that the frame has."""
-        return len(self._value_at(0)[1])
+        """The number of elements that the frame has; 0 where the text is broken."""
+        try:
+            return len(self._value_at(0)[1])
+        except Stop:
+            return 0
 
     def payload(self) -> tuple[int, int]:
         """Where the payload begins and ends."""
@@ -715,8 +724,8 @@ class LenientEngine(Engine):
         return lambda writer: writer.parts.append(before + self._well_formed(data))
 
     def _well_formed(self, data: bytes) -> str:
-        """The text of an untyped payload: any JSON value, as it is."""
-        walk = Walk(self._schema, data, self._limits, depth=FRAME_DEPTH)
+        """The text of an untyped payload: any JSON value, as it is, with numbers of any size."""
+        walk = Walk(self._schema, data, self._limits, found=[], depth=FRAME_DEPTH)
         walk.begins()
         walk.anything()
         walk.end_of_text()
