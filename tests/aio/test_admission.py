@@ -187,6 +187,16 @@ def test_authenticate_may_refuse_in_its_own_words() -> None:
     assert refusal(Server(Router(), authenticate=authenticate), "/X", "ocpp2.1").status == 404
 
 
+def test_where_authenticate_fails_nobody_connects(caplog: pytest.LogCaptureFixture) -> None:
+    def authenticate(admission: Admission, _: Handshake) -> bool:
+        raise KeyError("the database")
+
+    refused = refusal(Server(Router(), authenticate=authenticate), "/X", "ocpp2.1")
+    assert refused.status == 500
+    assert "database" not in refused.reason
+    assert "authenticate failed" in caplog.text
+
+
 # Two connections of one identity
 
 

@@ -147,9 +147,15 @@ class Server:
         identity = self._identify(handshake.path, admission.codec.version)
         admission = admission._replace(identity=identity)
         if self._authenticate is not None:
-            genuine = self._authenticate(admission, handshake)
-            if inspect.isawaitable(genuine):
-                genuine = await genuine
+            try:
+                genuine = self._authenticate(admission, handshake)
+                if inspect.isawaitable(genuine):
+                    genuine = await genuine
+            except Refusal:
+                raise
+            except Exception:
+                log.exception("%s: is refused, since authenticate failed", identity)
+                raise Refusal(500, "the server cannot check who this is") from None
             if not genuine:
                 log.warning("%s: is refused, its credentials are missing or wrong", identity)
                 raise Refusal(401, "credentials are missing or wrong", {"WWW-Authenticate": 'Basic realm="OCPP"'})
