@@ -5,6 +5,7 @@ Nothing here runs while frames are decoded. It reads the data once more for peop
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -109,7 +110,14 @@ def hidden(survey: Survey, version: _versions.Version) -> list[tuple[int, int]]:
         return _syntax.strings(survey.data)
     ranges: list[tuple[int, int]] = []
     _hide(survey.payload, _rules.secrets(version.number), ranges)
-    return sorted(ranges)
+    # A value may be hidden for two reasons: what is left does not overlap.
+    apart: list[tuple[int, int]] = []
+    for start, end in sorted(ranges):
+        if not apart or start >= apart[-1][1]:
+            apart.append((start, end))
+        elif end > apart[-1][1]:
+            apart[-1] = apart[-1][0], end
+    return apart
 
 
 def hidden_in(codec: Any, data: bytes, pending: Mapping[str, str] | None) -> list[tuple[int, int]]:
@@ -146,9 +154,10 @@ def _hide_value(
 
 
 def redacted(finding: Finding, ranges: list[tuple[int, int]]) -> Finding:
-    """The finding, without the peer's words where it touches a hidden range."""
+    """The finding, without the peer's words where it touches a hidden range, or lies in the frame around the payload."""
     offset, end = finding.offset, finding.end
     if offset is None or end is None:
         return finding
-    touched = any(start < max(end, offset + 1) and offset < stop for start, stop in ranges)
+    following = bisect_left(ranges, (max(end, offset + 1), 0))
+    touched = following > 0 and ranges[following - 1][1] > offset
     return finding.redact() if touched or finding.path == "" else finding

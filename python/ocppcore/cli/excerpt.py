@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import unicodedata
+from bisect import bisect_left
+from itertools import islice
 from typing import NamedTuple
 
 _WIDTH = 96  # columns of an excerpt, its ellipses included
@@ -28,7 +30,7 @@ class Excerpt(NamedTuple):
 
 
 def excerpt(data: bytes, start: int, end: int, hidden: list[tuple[int, int]] | None = None) -> Excerpt:
-    """What stands around the bytes from `start` to `end`; bytes in `hidden` ranges show as bullets."""
+    """What stands around the bytes from `start` to `end`; bytes in `hidden` ranges, in order, show as bullets."""
     low, high = max(0, start - _LEAD * 4), min(len(data), end + _WIDTH * 4)
     before = _shown(data, low, start, hidden)
     marked = _shown(data, start, end, hidden)
@@ -47,8 +49,12 @@ def _shown(data: bytes, start: int, end: int, hidden: list[tuple[int, int]] | No
     """Some bytes as text of one line."""
     parts: list[str] = []
     at = start
-    for low, high in hidden or ():
-        if high <= at or low >= end:
+    ranges = hidden or []
+    first = max(0, bisect_left(ranges, (start, 0)) - 1)
+    for low, high in islice(ranges, first, None):
+        if low >= end:
+            break
+        if high <= at:
             continue
         parts.append(_plain(data[at : max(at, low)]))
         parts.append("•••")
