@@ -102,6 +102,7 @@ fuzz: setup ## fuzz the core for FUZZ_SECONDS (60) per target; needs a nightly c
 bench: build ## decode and encode beside msgspec's own; writes benches/RESULTS.md
 	$(PY) -m benches.decode
 	$(PY) -m benches.encode
+	$(PY) -m benches.batch
 
 .PHONY: bench-peers
 bench-peers: build ## reading frames beside every other reader that Python has; writes benches/PEERS.md

@@ -174,8 +174,8 @@ def test_verdicts_are_values() -> None:
 
 
 def large(tail: bytes) -> bytes:
-    """A frame of 100 KiB, the end of which decides."""
-    return b'[2,"1","DataTransfer",{"vendorId":"x","data":"' + b"d" * 100_000 + tail
+    """A frame of 200 KB, the end of which decides."""
+    return b'[2,"1","DataTransfer",{"vendorId":"x","data":"' + b"d" * 200_000 + tail
 
 
 LARGE = {"good": b'"}]', "unknown key": b'","key":1}]', "cut": b'"', "not UTF-8": b'\xff"}]'}
@@ -195,8 +195,8 @@ def test_large_frames_are_validated_alike(tail: str, backend: str) -> None:
 
 def test_a_large_answer_is_validated_as_what_it_answers(backend: str) -> None:
     of = codec("v16", backend)
-    frame = b'[3,"7",{"status":"Accepted","data":"' + b"d" * 100_000 + b'"}]'
-    cut = b'[3,"7"' + b" " * 100_000 + b"]"
+    frame = b'[3,"7",{"status":"Accepted","data":"' + b"d" * 200_000 + b'"}]'
+    cut = b'[3,"7"' + b" " * 200_000 + b"]"
     assert of.validate(frame, {"7": "DataTransfer"}) is None
     assert of.validate(frame) is None
     for data, pending in ((frame, {"7": "Heartbeat"}), (cut, {"7": "Heartbeat"}), (cut, {"7": "NoSuch"})):

@@ -1,0 +1,163 @@
+"""Many frames at once: decode_many beside a loop of decode, validate_many beside a loop of validate and on two threads.
+
+    python -m benches.batch [--rounds 40] [--no-write]
+
+First it proves that all give the same answers, for faulty frames too. Then it times them as benches/decode.py does: in one process, in
+interleaved rounds, the best round of each. Writes its section of benches/RESULTS.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import platform
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from benches.decode import commit, machine, spoilt
+from benches.frames import COUNT, Kind, all_kinds
+from benches.results import marker, write_section
+from ocppcore import Codec, OcppError, __version__
+
+Work = Callable[[], Any]
+
+SIZE = 400_000  # bytes that a round decodes
+CHECKED = 4_000_000  # bytes that a round validates: threads need something to share
+
+LOOP, MANY = "decode, a loop", "decode_many"
+LINES_LOOP, LINES = "decode, lines", "decode_many, lines"
+CHECK_LOOP, CHECK, CHECK_ON_TWO = "validate, a loop", "validate_many", "on 2 threads"
+NAMES = (LOOP, MANY, LINES_LOOP, LINES, CHECK_LOOP, CHECK, CHECK_ON_TWO)
+
+
+def decode_each(codec: Codec[Any], frames: list[bytes]) -> list[Any]:
+    """What decode_many spares its users."""
+    decode = codec.decode
+    decoded: list[Any] = []
+    for frame in frames:
+        try:
+            decoded.append(decode(frame))
+        except OcppError as error:
+            decoded.append(error)
+    return decoded
+
+
+def validate_each(codec: Codec[Any], frames: list[bytes]) -> int:
+    """The number of frames that are fine."""
+    validate = codec.validate
+    fine = 0
+    for frame in frames:
+        try:
+            validate(frame)
+        except OcppError:
+            continue
+        fine += 1
+    return fine
+
+
+def prove_same_work(kind: Kind) -> None:
+    """Raise AssertionError unless all give the same answers."""
+    codec = Codec(kind.subprotocol, backend="native")
+    frames = [*kind.frames, *spoilt(kind.frames[0]), *kind.frames[:7]]
+    expected = [str(item) for item in decode_each(codec, frames)]
+    text = b"\n".join(frames)
+    assert [str(item) for item in codec.decode_many(frames)] == expected
+    assert [str(item) for item in codec.decode_many(text)] == expected
+    fine = validate_each(codec, frames)
+    assert len(kind.frames) <= fine < len(frames)
+    for threads in (1, 2):
+        assert codec.validate_many(text, threads=threads) == codec.validate_many(frames)
+        assert codec.validate_many(frames, threads=threads).ok == fine
+
+
+def repeated(kind: Kind, size: int) -> list[bytes]:
+    """The frames, as often as it takes to have about so many bytes."""
+    return kind.frames * max(1, size // sum(map(len, kind.frames)))
+
+
+def contenders(kind: Kind) -> dict[str, tuple[Work, int]]:
+    """Name -> the work of a round, and the number of frames in it."""
+    codec = Codec(kind.subprotocol, backend="native")
+    frames, checked = repeated(kind, SIZE), repeated(kind, CHECKED)
+    text = b"\n".join(frames)
+    return {
+        LOOP: (lambda: decode_each(codec, frames), len(frames)),
+        MANY: (lambda: codec.decode_many(frames), len(frames)),
+        LINES_LOOP: (lambda: decode_each(codec, text.split(b"\n")), len(frames)),
+        LINES: (lambda: codec.decode_many(text), len(frames)),
+        CHECK_LOOP: (lambda: validate_each(codec, checked), len(checked)),
+        CHECK: (lambda: codec.validate_many(checked), len(checked)),
+        CHECK_ON_TWO: (lambda: codec.validate_many(checked, threads=2), len(checked)),
+    }
+
+
+def measure(kind: Kind, rounds: int) -> tuple[dict[str, float], dict[str, float]]:
+    """The best round of each contender, nanoseconds per frame: by the clock, and of the processor."""
+    of = contenders(kind)
+    best, busy = dict.fromkeys(of, float("inf")), dict.fromkeys(of, float("inf"))
+    gc.disable()  # as timeit does: nothing here is kept
+    try:
+        for number in range(rounds):
+            order = list(of.items())
+            for name, (work, count) in order if number % 2 else reversed(order):
+                spent, start = time.process_time_ns(), time.perf_counter_ns()
+                result = work()
+                best[name] = min(best[name], (time.perf_counter_ns() - start) / count)
+                busy[name] = min(busy[name], (time.process_time_ns() - spent) / count)
+                del result  # outside the clock, for all alike
+    finally:
+        gc.enable()
+    return best, busy
+
+
+def report(results: dict[str, tuple[dict[str, float], dict[str, float]]], rounds: int) -> str:
+    """The results in Markdown."""
+    lines = [
+        "# Many frames at once",
+        "",
+        marker("batch"),
+        "",
+        f"- machine: {machine()}",
+        f"- Python {platform.python_version()}, ocppcore {__version__}",
+        f"- date: {datetime.now(UTC):%Y-%m-%d %H:%M} UTC, commit {commit()}",
+        f"- command: `make bench`, or `python -m benches.batch --rounds {rounds}`",
+        "",
+        f"Nanoseconds per frame, best of {rounds} interleaved rounds in one process; {COUNT} different frames of each kind, repeated. A loop is one in Python,",
+        "*lines* are the lines of one buffer. Before the clock starts, equal answers are asserted, for faulty frames too. *Share* is the time of the",
+        "column before over that of the loop. *Times as fast* is `validate_many` over itself on two threads; *CPU* is the processor's time on two over one:",
+        "near 1, two free cores are twice as fast.",
+        "",
+        f"| frame | {LOOP} | {MANY} | share | {LINES_LOOP} | {LINES} | share | {CHECK_LOOP} | {CHECK} | share | {CHECK_ON_TWO} | times as fast | CPU |",
+        "|---|" + "--:|" * 12,
+    ]
+    for name, (best, busy) in results.items():
+        cells: list[str] = []
+        for loop, many in ((LOOP, MANY), (LINES_LOOP, LINES), (CHECK_LOOP, CHECK)):
+            cells += [f"{best[loop]:,.0f}", f"{best[many]:,.0f}", f"**{best[many] / best[loop]:.2f}**"]
+        cells += [f"{best[CHECK_ON_TWO]:,.0f}", f"**{best[CHECK] / best[CHECK_ON_TWO]:.2f}**"]
+        cells.append(f"{busy[CHECK_ON_TWO] / busy[CHECK]:.2f}")
+        lines.append(f"| {name} | " + " | ".join(cells) + " |")
+    return "\n".join([*lines, ""])
+
+
+def main() -> int:
+    """Prove, measure, print, write."""
+    parser = argparse.ArgumentParser(prog="python -m benches.batch", description="Many frames at once.")
+    parser.add_argument("--rounds", type=int, default=40)
+    parser.add_argument("--no-write", action="store_true", help="leave benches/RESULTS.md as it is")
+    options = parser.parse_args()
+
+    kinds = all_kinds()
+    for kind in kinds:
+        prove_same_work(kind)
+    text = report({kind.name: measure(kind, options.rounds) for kind in kinds}, options.rounds)
+    print(text)
+    if not options.no_write:
+        write_section("batch", text)
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
