@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import pickle
 import sys
 import threading
@@ -256,3 +258,26 @@ def test_threads_share_a_codec_and_its_spare_tables(backend: str) -> None:
     for thread in crew:
         thread.join()
     assert answers == [expected] * 4
+
+
+def test_nothing_is_kept(backend: str) -> None:
+    of = codec("v16", backend)
+    text = b"\n".join(MIXED)
+
+    def work() -> None:
+        for frames in (MIXED, text, text.decode(), bytearray(text)):
+            of.decode_many(frames, {"7": "Heartbeat"})
+            of.validate_many(frames, threads=2)
+        with contextlib.suppress(TypeError):
+            of.decode_many([*MIXED, 7])
+        with contextlib.suppress(TypeError):
+            of.validate_many([*MIXED, 7])
+
+    for _ in range(20):
+        work()
+    gc.collect()
+    before = sys.getallocatedblocks()
+    for _ in range(200):
+        work()
+    gc.collect()
+    assert sys.getallocatedblocks() - before < 200

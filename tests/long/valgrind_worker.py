@@ -37,6 +37,10 @@ def main() -> int:
             through(reader, bytearray(data), pending)
             with contextlib.suppress(UnicodeDecodeError):
                 through(reader, data.decode(), pending)
+        texts = [data for data, _ in frames]
+        for many in (texts, b"\n".join(texts), bytearray(b"\r\n".join(texts))):
+            reader.decode_many(many)
+            reader.validate_many(many, threads=3)
     return count
 
 

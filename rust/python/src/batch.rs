@@ -197,7 +197,8 @@ pub fn check_many<'py>(
             py.detach(|| checked(&texts))
         }
     };
-    let offsets: Vec<u8> = verdicts.offsets.iter().flat_map(|offset| offset.to_ne_bytes()).collect();
+    let mut offsets = Vec::with_capacity(verdicts.offsets.len() * size_of::<i64>());
+    verdicts.offsets.iter().for_each(|offset| offsets.extend_from_slice(&offset.to_ne_bytes()));
     Ok((PyBytes::new(py, &verdicts.kinds), PyBytes::new(py, &offsets)))
 }
 

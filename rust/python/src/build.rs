@@ -11,6 +11,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict};
 
 use crate::classes::{Object, or_set};
+use crate::outgoing::Addresses;
 use crate::raw::{self, DateTimeImage};
 use crate::schema::Schema;
 
@@ -163,8 +164,15 @@ impl<'s, 'py> Sink for Build<'s, 'py> {
 pub struct Times {
     utc: Py<PyAny>,
     image: Option<DateTimeImage>,
-    /// Time zones by their offset in minutes, from -23:59 on, as they are met.
-    zones: Mutex<Vec<Option<Py<PyAny>>>>,
+    zones: Mutex<Zones>,
+}
+
+/// Time zones as they are met; each stays for good, so that its address is its own.
+struct Zones {
+    /// By their offset in minutes, from -23:59 on.
+    zones: Vec<Option<Py<PyAny>>>,
+    /// The offset of each by its address.
+    offsets: Addresses<i16>,
 }
 
 /// The farthest offset from UTC, in minutes.
@@ -182,7 +190,7 @@ impl Times {
         }
         let zones = std::iter::repeat_with(|| None).take(usize::from(FARTHEST.unsigned_abs()) * 2 + 1).collect();
         let image = DateTimeImage::probe(utc.bind(py), |value| at(py, value, utc.bind(py)));
-        Ok(Self { utc, image, zones: Mutex::new(zones) })
+        Ok(Self { utc, image, zones: Mutex::new(Zones { zones, offsets: Addresses::default() }) })
     }
 
     /// An aware `datetime` that keeps its offset. None with a Python error set if it cannot be made.
@@ -209,7 +217,7 @@ impl Times {
     #[inline(never)]
     fn zone<'py>(&self, py: Python<'py>, minutes: i16) -> PyResult<Bound<'py, PyAny>> {
         let index = usize::from((minutes + FARTHEST).unsigned_abs());
-        let known = |zones: &Vec<Option<Py<PyAny>>>| zones[index].as_ref().map(|zone| zone.bind(py).clone());
+        let known = |known: &Zones| known.zones[index].as_ref().map(|zone| zone.bind(py).clone());
         if let Some(zone) = self.zones.lock().ok().as_deref().and_then(known) {
             return Ok(zone);
         }
@@ -217,10 +225,17 @@ impl Times {
         let datetime = py.import("datetime")?;
         let seconds = i32::from(minutes) * 60;
         let zone = datetime.getattr("timezone")?.call1((datetime.getattr("timedelta")?.call1((0, seconds))?,))?;
-        if let Ok(mut zones) = self.zones.lock() {
-            zones[index] = Some(zone.clone().unbind());
-        }
-        Ok(zone)
+        let Ok(mut known) = self.zones.lock() else { return Ok(zone) };
+        // Another thread may have been here meanwhile; its zone stays.
+        let kept = known.zones[index].get_or_insert(zone.unbind()).bind(py).clone();
+        known.offsets.insert(kept.as_ptr() as usize, minutes);
+        Ok(kept)
+    }
+
+    /// The offset in minutes of the time zone at an address, if it is one that `make` has given.
+    #[inline(never)]
+    pub fn offset_of(&self, address: usize) -> Option<i16> {
+        self.zones.lock().ok()?.offsets.get(&address).copied()
     }
 }
 

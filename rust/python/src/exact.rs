@@ -2,8 +2,8 @@
 //!
 //! It looks at objects where they lie and holds no reference to them, which takes half of the time that `encode` needs. That is sound since
 //! nothing in here runs Python code, makes an object that the garbage collector tracks or lets go of the GIL, so that nobody can change or
-//! release what the caller's frame holds. Where that cannot be promised or a rule is broken (a subclass, a time zone other than UTC, a string
-//! that is too long), it gives up without a reason, and `encode` does all of it again with care.
+//! release what the caller's frame holds. Where that cannot be promised or a rule is broken (a subclass, a time zone that decode has not
+//! given, a string that is too long), it gives up without a reason, and `encode` does all of it again with care.
 
 use ocppcore::format::datetime::DateTime;
 use ocppcore::format::{step, uri};
@@ -238,11 +238,13 @@ impl Exact<'_, '_> {
         }
         // SAFETY: the object is of exactly this type; its time zone is there if the flag says so.
         let time = unsafe { &*value.as_ptr().cast::<ffi::PyDateTime_DateTime>() };
-        if time.hastzinfo == 0 || time.tzinfo != python.utc.as_ptr() {
+        if time.hastzinfo == 0 {
             return None;
         }
+        let ahead =
+            if time.tzinfo == python.utc.as_ptr() { 0 } else { self.schema.times.offset_of(time.tzinfo as usize)? };
         let [century, year, month, day, hour, minute, second, a, b, c] = time.data;
-        self.out.datetime(&DateTime {
+        let local = DateTime {
             year: u16::from_be_bytes([century, year]),
             month,
             day,
@@ -251,7 +253,12 @@ impl Exact<'_, '_> {
             second,
             microsecond: u32::from_be_bytes([0, a, b, c]),
             offset_minutes: 0,
-        });
+        };
+        if ahead == 0 {
+            self.out.datetime(&local);
+        } else {
+            self.out.datetime(&local.in_utc(i64::from(ahead) * 60_000_000)?);
+        }
         Some(())
     }
 

@@ -221,7 +221,7 @@ impl Outgoing {
 }
 
 /// A map from addresses. They are well spread but for their lowest bits, and nobody chooses them with ill intent.
-type Addresses<V> = HashMap<usize, V, BuildHasherDefault<AddressHasher>>;
+pub type Addresses<V> = HashMap<usize, V, BuildHasherDefault<AddressHasher>>;
 
 #[derive(Default)]
 pub struct AddressHasher(u64);
