@@ -80,6 +80,14 @@ def test_sarif_names_the_rules_and_the_lines(run: Run) -> None:
     assert all(rule in known for rule, _, _ in places)
 
 
+def test_json_has_all_there_is_to_say(run: Run) -> None:
+    first = json.loads(run(*ARGUMENTS, "--format", "json", input=FRAMES).stdout.splitlines()[0])["findings"][0]
+    assert (first["rule"], first["severity"], first["suggestion"]) == ("unknown_key", "error", "chargePointVendor")
+    assert (first["offset"], first["end"]) == (27, 46)
+    assert first["section"].startswith("OCPP-J 1.6")
+    assert first["fix"].startswith("Mend the spelling")
+
+
 def test_markdown_quotes_the_frame(run: Run) -> None:
     said = run(*ARGUMENTS, "--format", "markdown", input=FRAMES).stdout
     assert "\n## <stdin>:1: CALL BootNotification\n" in said.replace("\\", "")

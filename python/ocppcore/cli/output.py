@@ -140,6 +140,8 @@ def finding(found: Finding) -> dict[str, Any]:
         "expected": found.expected,
         "found": None if found.found is None else sound(found.found),
         "suggestion": found.suggestion,
+        "fix": found.fix,
+        "section": found.section,
         "code": found.code,
         "text": sound(found.text),
     }
