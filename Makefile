@@ -104,6 +104,10 @@ bench: build ## decode and encode beside msgspec's own; writes benches/RESULTS.m
 	$(PY) -m benches.encode
 	$(PY) -m benches.batch
 
+.PHONY: bench-columns
+bench-columns: build ## a log's sampled values into Arrow beside orjson, lists and pyarrow; writes benches/COLUMNS.md
+	$(PY) -m benches.columns
+
 .PHONY: bench-peers
 bench-peers: build ## reading frames beside every other reader that Python has; writes benches/PEERS.md
 	tools/setup bench

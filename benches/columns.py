@@ -249,7 +249,7 @@ def report(results: dict[LogFile, tuple[int, tuple[float, float, float]]], round
         f"- machine: {machine()}",
         f"- Python {platform.python_version()}, orjson {orjson.__version__}, pyarrow {pa.__version__}, ocppcore {ocppcore.__version__}",
         f"- date: {datetime.now(UTC):%Y-%m-%d %H:%M} UTC, commit {commit()}",
-        "- command: `python -m benches.columns`",
+        "- command: `make bench-columns`, or `python -m benches.columns`",
         "",
         f"Best of {rounds} rounds in one process, one thread; the logs are plain text, one frame per line. Before the clock starts the two tables",
         "of sampled values are proven equal. MB/s is of the log's text.",

@@ -435,7 +435,12 @@ def test_frames_agree_with_the_codec(backend: str) -> None:
     """Whether a frame is valid, and what is wrong with it, is what decode says."""
     for path, version in ((LOGS / "gateway.log", "1.6"), (LOGS / "station.ndjson", "2.1")):
         codec = Codec(f"ocpp{version}", backend=backend)
-        frames = spoilt(path, [(3, 90, b"7"), (1, 40, b"}")])
+        frames = [
+            *spoilt(path, [(3, 90, b"7"), (1, 40, b"}")]),
+            b'[2,"9","Unheard"7{}]',
+            b'[2,"9","Heartbeat"7{}]',
+            b"[9]",
+        ]
         found = rows(ocppcore.log.read(frames, ocpp=version, backend=backend).frames)
         for data, row in zip(frames, found, strict=True):
             pending = {row["id"]: row["action"]} if "action" in row else None

@@ -272,9 +272,9 @@ class LogReader:
         frame: Any = None
         try:
             head = self._engine.peek(data)
-        except _Refused as error:
-            refused = error
-            message_type, id, action = error.message_type, error.message_id, error.action
+        except _Refused:
+            refused = self._refusal(data)
+            message_type, id, action = refused.message_type, refused.message_id, refused.action
         else:
             kind = self._schema.frames[head.type]
             message_type, id, action = head.type, head.id, head.action
@@ -308,6 +308,14 @@ class LogReader:
                     len(data), getattr(frame, "code", None), latency,
                 ]
             )  # fmt: skip
+
+    def _refusal(self, data: bytes) -> _Refused:
+        """What decode says of a frame whose head is broken: an unknown action comes before what is wrong behind it."""
+        try:
+            self._engine.decode(data)
+        except _Refused as error:
+            return error
+        raise AssertionError("a frame is accepted whose head is not")
 
     def _whichever(self, data: bytes, id: str, candidates: tuple[_Open, ...]) -> tuple[Any, _Open]:
         """The answer to the first of two calls that it fits: both sides had one open under the same id."""

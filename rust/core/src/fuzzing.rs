@@ -2,10 +2,12 @@
 
 use std::sync::OnceLock;
 
+use crate::columns::{Batch, Texts, Values};
 use crate::error::Kind;
 use crate::format::datetime::DateTime;
 use crate::frame::{self, Body};
 use crate::locate::{Reading, locate};
+use crate::log::{Limits, LogReader};
 use crate::scan::{Cursor, Stop, Text};
 use crate::schema::{ObjectType, Schema};
 use crate::sink::{Check, Sink};
@@ -17,6 +19,8 @@ const MODELS: [&[u8]; 3] = [
     include_bytes!("../../../python/ocppcore/_model/v201.json"),
     include_bytes!("../../../python/ocppcore/_model/v21.json"),
 ];
+
+const COLUMNS: &[u8] = include_bytes!("../../../python/ocppcore/_model/columns.json");
 
 fn schemas() -> &'static [Schema] {
     static SCHEMAS: OnceLock<Vec<Schema>> = OnceLock::new();
@@ -107,6 +111,61 @@ pub fn against_serde(data: &[u8]) {
         }
         _ => {}
     }
+}
+
+/// Any bytes are lines of a log, and every batch of its tables is sound: columns of one length, texts of UTF-8, codes that their dictionary has.
+pub fn log(data: &[u8]) {
+    let wanted = ["frames", "sampled_values", "statuses", "transactions"].map(str::to_owned);
+    let limits = Limits { max_size: 1 << 16, most_frames: 5, most_bytes: 1 << 12, most_open: 3 };
+    for schema in schemas() {
+        let mut reader = LogReader::new(schema.clone(), COLUMNS, &wanted, limits).expect("tables that can be read");
+        let (mut at, mut frames) = (0, 0);
+        loop {
+            at = reader.lines(data, at);
+            let last = at == data.len();
+            let batches = reader.take(last);
+            batches.iter().for_each(sound);
+            frames += batches[0].rows;
+            if last {
+                break;
+            }
+            assert_eq!(batches[0].rows, limits.most_frames.min(batches[0].rows), "a batch is too long");
+        }
+        assert!(frames <= data.iter().filter(|byte| **byte == b'\n').count() + 1, "more frames than lines");
+    }
+}
+
+fn sound(batch: &Batch) {
+    for column in &batch.columns {
+        let nulls = column.validity.nulls;
+        let marked = if nulls == 0 { 0 } else { batch.rows.div_ceil(8) };
+        assert_eq!(column.validity.bits.bytes.len(), marked);
+        let ones: u32 = column.validity.bits.bytes.iter().map(|byte| byte.count_ones()).sum();
+        assert!(nulls == 0 || ones as usize == batch.rows - nulls);
+        let length = match &column.values {
+            Values::Int(values) => values.len(),
+            Values::Decimal(values) => values.len(),
+            Values::Bool(bits) => {
+                assert_eq!(bits.bytes.len(), batch.rows.div_ceil(8));
+                batch.rows
+            }
+            Values::Text(texts) => readable(texts),
+            Values::Choice(codes, dictionary) => {
+                let entries = readable(&dictionary.texts) as i32;
+                assert!(codes.iter().all(|code| (0..entries.max(1)).contains(code)));
+                codes.len()
+            }
+        };
+        assert_eq!(length, batch.rows);
+    }
+}
+
+fn readable(texts: &Texts) -> usize {
+    assert_eq!(texts.offsets.last().copied(), Some(texts.bytes.len() as i32));
+    for ends in texts.offsets.windows(2) {
+        assert!(std::str::from_utf8(&texts.bytes[ends[0] as usize..ends[1] as usize]).is_ok());
+    }
+    texts.len()
 }
 
 /// The sink that writes what it hears of as canonical JSON.
@@ -201,11 +260,23 @@ mod tests {
     const FOUND: &str = include_str!("../../fuzz/found.txt");
 
     #[test]
+    fn logs_hold_whatever_is_spoilt_in_them() {
+        let text = include_bytes!("../../../tests/logs/frames.txt");
+        log(text);
+        for at in 0..text.len() {
+            let mut spoilt = text.to_vec();
+            spoilt[at] = b"\"{}7\n\xFF"[at % 6];
+            let line = spoilt[..at].iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
+            log(&spoilt[line..]);
+        }
+    }
+
+    #[test]
     fn what_was_found_holds() {
         for line in FOUND.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
             let byte = |at: usize| u8::from_str_radix(&line[at..at + 2], 16).expect("hexadecimal digits");
             let data: Vec<u8> = (0..line.len()).step_by(2).map(byte).collect();
-            for target in [frame, payload, roundtrip, against_serde] {
+            for target in [frame, payload, roundtrip, against_serde, log] {
                 target(&data);
             }
         }

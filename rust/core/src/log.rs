@@ -282,18 +282,13 @@ impl LogReader {
         }
         let mut cursor = Cursor::new(text);
         let head = frame::head(&mut cursor, &self.schema);
-        let peeked = head.and_then(|head| {
-            let mut ahead = cursor.clone();
-            match frame::payload_start(&mut ahead, &head) {
-                Ok(_) => Ok(head),
-                Err(stop) => {
-                    cursor.fault = ahead.fault;
-                    Err(stop)
-                }
-            }
-        });
+        let peeked = head.and_then(|head| frame::payload_start(&mut cursor.clone(), &head).map(|_| head));
         let Ok(head) = peeked else {
-            let fault = cursor.fault.map(|fault| (fault, unanswered));
+            // Its fault is the one that a walk over all of it meets first: an unknown action comes before what is wrong behind it.
+            let mut check = Check;
+            let mut walker = Walker::new(&self.schema, None, Cursor::new(text), &mut check);
+            let _ = walker.frame(|_| Ok(None));
+            let fault = walker.cursor.fault.map(|fault| (fault, unanswered));
             return Outcome { recovered: Some(frame::recover(text)), fault, ..Outcome::default() };
         };
         let mut outcome =
