@@ -13,11 +13,15 @@ from ocppcore import (
     Codec,
     Context,
     OcppError,
+    Policy,
+    Quirks,
     RawPayload,
     Request,
     Response,
     Router,
     Send,
+    Session,
+    Tolerated,
     v16,
     v21,
     v201,
@@ -96,3 +100,16 @@ def answered(response: v21.AnyResponse) -> None:
     if isinstance(response, v21.UpdateDynamicScheduleResponse):
         reveal_type(response)  # UpdateDynamicScheduleResponse
     reveal_type(v201.MESSAGES["Heartbeat"].request)  # type[Payload]
+
+
+def tolerate(data: bytes) -> None:
+    codec = Codec("ocpp2.0.1").extend(policy=Policy.tolerant | Policy([{"rule": "length", "verdict": "refuse"}]))
+    result = codec.decode_with_findings(data)
+    if isinstance(result.frame, Call):
+        reveal_type(result.frame.id)  # str
+    for finding in result.findings:
+        reveal_type(finding.original)  # str | None
+    reveal_type(codec.encode_with_extras(Call("1", v201.HeartbeatRequest()), result.extras))  # bytes
+    for event in Session(codec, "csms", quirks=Quirks.known).receive(data, 0.0):
+        if isinstance(event, Tolerated):
+            reveal_type(event.extras)  # dict[str, Any]
