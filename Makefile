@@ -117,6 +117,10 @@ bench-peers: build ## reading frames beside every other reader that Python has; 
 instructions: setup ## count the core's instructions (valgrind) and compare them with benches/instructions.toml
 	$(PY) -m tools.instructions
 
+.PHONY: bench-gateway
+bench-gateway: build ## what a message costs a server, beside other ways to serve; writes benches/GATEWAY.md
+	$(PY) -m benches.gateway
+
 # --- use -------------------------------------------------------------------------------------------
 
 .PHONY: demo

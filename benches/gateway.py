@@ -1,0 +1,276 @@
+"""What a message costs a server: processor time per message and memory per idle connection, beside other ways to serve.
+
+    python -m benches.gateway [--seconds 1.5] [--rounds 3] [--idle 10000] [--storm 5000] [--no-write]
+
+Servers are processes of their own (benches.servers), the load comes from this one, over the loopback interface: `CONNECTIONS` stations that each
+wait for the answer before the next TransactionEvent. Processor time is the server's, as the system counts it; rounds take turns and the best
+counts. Writes benches/GATEWAY.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import gc
+import json
+import os
+import subprocess
+import sys
+import time
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import uvloop
+from picows import WSFrame, WSListener, WSMsgType, WSTransport
+
+from benches.decode import commit, machine
+from benches.frames import all_kinds
+from benches.servers import LIBRARIES, SUBPROTOCOL, WORKS
+
+ws_connect: Any = import_module("picows").ws_connect  # its stub leaves a part of its type open
+
+PAGE = Path(__file__).resolve().parent / "GATEWAY.md"
+ROOT = PAGE.parents[1]
+GO_ECHO = ROOT / "target/interop/go/echo"
+CONNECTIONS = 32
+TICK = 1 / os.sysconf("SC_CLK_TCK")
+FRAMES = next(kind.frames for kind in all_kinds() if kind.action == "TransactionEvent")
+
+
+class Process:
+    """A server in a process of its own."""
+
+    def __init__(self, command: list[str]) -> None:
+        self.process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+        assert self.process.stdout is not None
+        self.port: int = json.loads(self.process.stdout.readline())
+
+    @property
+    def processor(self) -> float:
+        """Seconds of processor time so far, user and system."""
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) * TICK
+
+    @property
+    def memory(self) -> int:
+        """Resident bytes."""
+        lines = Path(f"/proc/{self.process.pid}/status").read_text(encoding="ascii").splitlines()
+        line = next(line for line in lines if line.startswith("VmRSS"))
+        return int(line.split()[1]) * 1024
+
+    def end(self) -> None:
+        self.process.kill()
+        self.process.wait()
+
+
+class Station(WSListener):
+    """A client that sends its next message when an answer comes, as long as it may."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        self.answers = 0
+        self.going = False
+        self.socket: WSTransport | None = None
+        self.closed = asyncio.get_running_loop().create_future()
+
+    def on_ws_connected(self, transport: WSTransport) -> None:
+        self.socket = transport
+
+    def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
+        if frame.msg_type is WSMsgType.TEXT:
+            self.answers += 1
+            if self.going:
+                self.send()
+
+    def on_ws_disconnected(self, transport: WSTransport) -> None:
+        if not self.closed.done():
+            self.closed.set_result(None)
+
+    def send(self) -> None:
+        assert self.socket is not None
+        self.number += 1
+        self.socket.send(WSMsgType.TEXT, FRAMES[self.number % len(FRAMES)])
+
+
+async def connect(port: int, number: int) -> Station:
+    """A station that is connected."""
+    _, station = await ws_connect(
+        lambda: Station(number * 7),
+        f"ws://127.0.0.1:{port}/CS{number}",
+        extra_headers={"Sec-WebSocket-Protocol": SUBPROTOCOL},
+    )
+    assert isinstance(station, Station)
+    return station
+
+
+async def hang_up(stations: list[Station]) -> None:
+    for station in stations:
+        if station.socket is not None:
+            station.socket.disconnect()
+    await asyncio.wait([station.closed for station in stations])
+
+
+async def load(server: Process, seconds: float) -> float:
+    """Microseconds of the server's processor time per message, under load."""
+    stations = [await connect(server.port, number) for number in range(CONNECTIONS)]
+    for station in stations:
+        station.going = True
+        station.send()
+    await asyncio.sleep(seconds / 4)
+    used, before, answers = 0.0, server.processor, sum(station.answers for station in stations)
+    done = 0
+    while done < 100:  # the slowest need longer
+        await asyncio.sleep(seconds)
+        used = server.processor - before
+        done = sum(station.answers for station in stations) - answers
+    for station in stations:
+        station.going = False
+    await hang_up(stations)
+    return used / done * 1e6
+
+
+async def idle(server: Process, count: int) -> float:
+    """Bytes that an idle connection takes in the server."""
+    first = [await connect(server.port, number) for number in range(100)]
+    before = server.memory
+    stations = await crowd(server, count, 100)
+    await asyncio.sleep(0.5)
+    taken = (server.memory - before) / count
+    await hang_up(first + stations)
+    return taken
+
+
+async def crowd(server: Process, count: int, start: int) -> list[Station]:
+    """Many connections, some hundreds of handshakes at a time."""
+    stations: list[Station] = []
+    for begin in range(0, count, 250):
+        numbers = range(start + begin, start + min(begin + 250, count))
+        stations += await asyncio.gather(*(connect(server.port, number) for number in numbers))
+    return stations
+
+
+async def storm(server: Process, idle_count: int, count: int) -> tuple[float, float]:
+    """`count` of the idle connections break at once and come again, each with a message: seconds until all are served, and the server's processor time."""
+    stations = await crowd(server, idle_count, 0)
+    before, start = server.processor, time.monotonic()
+    for station in stations[:count]:
+        assert station.socket is not None
+        station.socket.disconnect(graceful=False)
+    again: list[Station] = []
+    for begin in range(0, count, 1000):
+        again += await asyncio.gather(
+            *(connect(server.port, number) for number in range(begin, min(begin + 1000, count)))
+        )
+    for station in again:
+        station.send()
+    while any(station.answers == 0 for station in again):
+        await asyncio.sleep(0.02)
+    took, used = time.monotonic() - start, server.processor - before
+    # Whoever stayed is still served.
+    for station in stations[count:]:
+        station.send()
+    while any(station.answers == 0 for station in stations[count:]):
+        await asyncio.sleep(0.02)
+    await hang_up(again + stations[count:])
+    return took, used
+
+
+async def measure(options: argparse.Namespace) -> tuple[dict[str, dict[str, float]], dict[str, float], Any]:
+    costs: dict[str, dict[str, float]] = {library: {} for library in LIBRARIES}
+    go: list[str] = [str(GO_ECHO)] if GO_ECHO.exists() else []
+    for _ in range(options.rounds):
+        for library in LIBRARIES:
+            for work in WORKS:
+                server = Process([sys.executable, "-m", "benches.servers", library, work])
+                cost = await load(server, options.seconds)
+                server.end()
+                costs[library][work] = min(costs[library].get(work, cost), cost)
+        if go:
+            server = Process(go)
+            cost = await load(server, options.seconds)
+            server.end()
+            costs.setdefault("Go, gorilla/websocket", {})["echo"] = min(
+                costs.get("Go, gorilla/websocket", {}).get("echo", cost), cost
+            )
+        gc.collect()
+    memory: dict[str, float] = {}
+    for library in LIBRARIES:
+        for work in ("echo", "ocppcore, sync handler", "ocpp"):
+            server = Process([sys.executable, "-m", "benches.servers", library, work])
+            memory[f"{library}, {work}"] = await idle(server, 2000)
+            server.end()
+    server = Process([sys.executable, "-m", "benches.servers", "websockets", "ocppcore, sync handler"])
+    took, used = await storm(server, options.idle, options.storm)
+    server.end()
+    return costs, memory, (took, used)
+
+
+def report(
+    costs: dict[str, dict[str, float]], memory: dict[str, float], blown: Any, options: argparse.Namespace
+) -> str:
+    """The results in Markdown."""
+    from datetime import UTC, datetime
+    from importlib.metadata import version
+    from platform import python_version
+
+    packages = ("uvloop", *LIBRARIES, "msgspec", "ocpp")
+    lines = [
+        "# What a message costs a server",
+        "",
+        "<!-- @generated by: python -m benches.gateway -->",
+        "",
+        f"- machine: {machine()}; Python {python_version()}",
+        f"- {', '.join(f'{name} {version(name)}' for name in packages)}",
+        f"- date: {datetime.now(UTC):%Y-%m-%d %H:%M} UTC, commit {commit()}",
+        f"- command: `make bench-gateway`, or `python -m benches.gateway --seconds {options.seconds} --rounds {options.rounds}`",
+        "",
+        "Microseconds of the server's processor time per TransactionEvent of 1.7 KB, kernel included, best of the rounds; in brackets what is added to the echo",
+        f"of the same server. {CONNECTIONS} connections, each waits for its answer.",
+        "",
+        "| | " + " | ".join(costs) + " |",
+        "|---|" + "--:|" * len(costs),
+    ]
+    for work in WORKS:
+        cells: list[str] = []
+        for library in costs:
+            cost = costs[library].get(work)
+            added = "" if work == "echo" or cost is None else f" (+{cost - costs[library]['echo']:.1f})"
+            cells.append("" if cost is None else f"{cost:.1f}{added}")
+        lines.append(f"| {work} | " + " | ".join(cells) + " |")
+    lines += [
+        "",
+        "*forward* reads the envelope and sends the same bytes; *msgspec, routing and checks* is what a careful author would write by hand",
+        "(`benches/servers.py`), which still knows no duplicate keys, no `null` and no place of a fault.",
+        "",
+        "| an idle connection takes | KiB |",
+        "|---|--:|",
+    ]
+    lines += [f"| {name} | {taken / 1024:.1f} |" for name, taken in memory.items()]
+    took, used = blown
+    lines += [
+        "",
+        f"{options.idle:,} idle connections on `websockets`; {options.storm:,} of them break at once, come again and send a message: all are served after "
+        f"{took:.1f} s, with {used:.1f} s of processor time, no error; those that stayed are served too.",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def main() -> None:
+    """Measure, print, write."""
+    parser = argparse.ArgumentParser(prog="python -m benches.gateway", description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--seconds", type=float, default=1.5)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--idle", type=int, default=10_000)
+    parser.add_argument("--storm", type=int, default=5_000)
+    parser.add_argument("--no-write", action="store_true", help="leave benches/GATEWAY.md as it is")
+    options = parser.parse_args()
+    text = report(*uvloop.run(measure(options)), options)
+    print(text)
+    if not options.no_write:
+        PAGE.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
