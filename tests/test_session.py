@@ -181,6 +181,16 @@ def test_the_queue_is_bounded() -> None:
         ours.call(v201.HeartbeatRequest(), 0.0)
 
 
+def test_without_a_queue_a_call_goes_out_or_is_refused() -> None:
+    one = station(max_queue=0)
+    for _ in range(2):
+        id = one.call(v201.HeartbeatRequest(), 0.0)
+        with pytest.raises(QueueFull):
+            one.call(v201.HeartbeatRequest(), 0.0)
+        assert len(one.data_to_send()) == 1
+        one.receive(f'[3,"{id}",{{"currentTime":"2026-03-01T12:00:00Z"}}]', 1.0)
+
+
 def test_an_invalid_call_is_answered_and_reported() -> None:
     ours, theirs = station(), csms()
     (event,) = theirs.receive(b'[2,"7","Heartbeat",{"x":1}]', 0.0)

@@ -302,7 +302,7 @@ class Session:
         if timeout is not None:
             _require_number("timeout", timeout, 0.0)
         queue = self._queue
-        if queue is not None and len(queue) >= self._max_queue:
+        if queue is not None and len(queue) >= self._max_queue and (queue or self._current is not None):
             raise QueueFull(f"{len(queue)} calls are waiting already; wait for an answer, or raise max_queue")
         id = self._new_id()
         if any(own.id == id for own in self._owns()):

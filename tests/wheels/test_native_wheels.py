@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from support.environments import Environment, facts, metadata
+from support.environments import SUITE, Environment, facts, metadata
 from support.needs import ROOT, need_program
 from tools import dist
 
@@ -43,9 +43,9 @@ def test_the_suite_passes_on_the_wheel(
     environment.pip(f"{native_wheels[version]}[cli]", *TEST_TOOLS)
     environment.run("-c", NATIVE_RUNS)
     said = environment.run(
-        "-m", "pytest", "--quiet", "--numprocesses", "2", "--ignore", "tests/test_house.py", "--ignore", "tests/test_readme.py", "--ignore", "tests/model",
+        *SUITE,
         cwd=tests_alone,
-    )  # fmt: skip
+    )
     assert " passed" in said
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from support.environments import Environment, facts, metadata
+from support.environments import SUITE, Environment, facts, metadata
 from support.needs import ROOT
 from tools import dist
 
@@ -88,7 +88,8 @@ def test_both_wheels_would_have_the_same_metadata(pure_wheel: Path, tmp_path: Pa
 def test_the_suite_passes_on_it(without_cargo: Environment, tests_alone: Path) -> None:
     without_cargo.pip("pytest>=9,<10", "pytest-xdist", "hypothesis", "jsonschema-rs==0.60.3", "ocpp==2.1.0", "orjson")
     said = without_cargo.run(
-        "-m", "pytest", "--quiet", "--numprocesses", "2", "--ignore", "tests/test_house.py", "--ignore", "tests/test_readme.py", "--ignore", "tests/model",
-        cwd=tests_alone, OCPPCORE_BACKEND="python",
-    )  # fmt: skip
+        *SUITE,
+        cwd=tests_alone,
+        OCPPCORE_BACKEND="python",
+    )
     assert " passed" in said
