@@ -2,6 +2,8 @@
 //!
 //! It is the same walk with a sink that listens where it goes, so that the two cannot disagree.
 
+use std::borrow::Cow;
+
 use crate::error::{Expected, Fault, Kind};
 use crate::format::datetime::DateTime;
 use crate::frame::{MAX_ID, elements, head, message_type};
@@ -184,8 +186,12 @@ fn json_type(kind: &FieldKind) -> &'static str {
 }
 
 /// A part of a JSON pointer (RFC 6901 §3).
-fn escape(part: &str) -> String {
-    part.replace('~', "~0").replace('/', "~1")
+fn escape(part: &str) -> Cow<'_, str> {
+    if part.bytes().any(|byte| matches!(byte, b'~' | b'/')) {
+        part.replace('~', "~0").replace('/', "~1").into()
+    } else {
+        part.into()
+    }
 }
 
 impl Sink for Trail<'_> {

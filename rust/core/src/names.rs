@@ -44,7 +44,7 @@ impl Pattern {
     pub fn ends(&self, text: Bytes<'_>, at: usize, counts: u32) -> Option<usize> {
         let stands = match text.window(at) {
             Some(window) => !simd::sameness(window, &self.head) & self.mask & counts == 0,
-            None => self.stands_at_end(text, at, counts),
+            None => self.stands_at_end(text.all(), at, counts),
         };
         if stands && (usize::from(self.whole) <= WIDTH || self.rest_stands(text, at)) {
             return Some(at + usize::from(self.length));
@@ -54,9 +54,9 @@ impl Pattern {
 
     #[cold]
     #[inline(never)]
-    fn stands_at_end(&self, text: Bytes<'_>, at: usize, counts: u32) -> bool {
+    fn stands_at_end(&self, all: &[u8], at: usize, counts: u32) -> bool {
         // A text that has ended has zeros where a pattern has none.
-        at < text.all().len() && !simd::sameness(&text.window_at_end(at), &self.head) & self.mask & counts == 0
+        at < all.len() && !simd::sameness(&simd::window_at_end(all, at), &self.head) & self.mask & counts == 0
     }
 
     #[inline(always)]
@@ -203,7 +203,7 @@ impl Names {
         let window = text.window(at + 1)?;
         let specials = simd::specials(window);
         if specials == 0 {
-            return self.find_longer(text, at, window);
+            return self.find_longer(text.all(), at, window);
         }
         let length = specials.trailing_zeros() as usize;
         if text.byte(at + 1 + length) != b'"' {
@@ -215,7 +215,8 @@ impl Names {
 
     /// The same where the string goes on behind its first window.
     #[inline(never)]
-    fn find_longer(&self, text: Bytes<'_>, at: usize, head: &[u8; WIDTH]) -> Option<(usize, usize)> {
+    fn find_longer(&self, all: &[u8], at: usize, head: &[u8; WIDTH]) -> Option<(usize, usize)> {
+        let text = Bytes::new(all);
         let specials = simd::specials(text.window(at + 1 + WIDTH)?);
         if specials == 0 {
             return None;

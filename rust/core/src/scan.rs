@@ -36,7 +36,11 @@ impl<'a> Text<'a> {
 
     /// The same as `str`; the scanner has checked the UTF-8.
     pub fn to_string_lossy(&self) -> String {
-        String::from_utf8_lossy(&self.bytes()).into_owned()
+        let bytes = self.bytes();
+        match str::from_utf8(&bytes) {
+            Ok(text) => text.to_owned(),
+            Err(_) => String::from_utf8_lossy(&bytes).into_owned(),
+        }
     }
 }
 
@@ -322,12 +326,12 @@ impl<'a> Cursor<'a> {
 /// The first place from `at` on that is no white space.
 #[inline(always)]
 pub fn skip_space(text: Bytes<'_>, at: usize) -> usize {
-    if text.byte(at) > b' ' { at } else { skip_space_slowly(text, at) }
+    if text.byte(at) > b' ' { at } else { skip_space_slowly(text.all(), at) }
 }
 
 #[inline(never)]
-fn skip_space_slowly(text: Bytes<'_>, mut at: usize) -> usize {
-    while let b' ' | b'\t' | b'\n' | b'\r' = text.byte(at) {
+fn skip_space_slowly(all: &[u8], mut at: usize) -> usize {
+    while let Some(b' ' | b'\t' | b'\n' | b'\r') = all.get(at) {
         at += 1;
     }
     at
@@ -387,7 +391,7 @@ fn few_digits(text: Bytes<'_>, at: usize) -> Option<(u64, usize)> {
     let digits = text.word(at) ^ ZEROS;
     let others = not_digits(digits);
     if others == 0 {
-        return more_digits(text, at, digits);
+        return more_digits(text.all(), at, digits);
     }
     let count = (others.trailing_zeros() / 8) as usize;
     if count == 0 {
@@ -398,8 +402,8 @@ fn few_digits(text: Bytes<'_>, at: usize) -> Option<(u64, usize)> {
 
 /// The same where the first eight are digits.
 #[inline(never)]
-fn more_digits(text: Bytes<'_>, at: usize, first: u64) -> Option<(u64, usize)> {
-    let digits = text.word(at + 8) ^ ZEROS;
+fn more_digits(all: &[u8], at: usize, first: u64) -> Option<(u64, usize)> {
+    let digits = Bytes::new(all).word(at + 8) ^ ZEROS;
     let others = not_digits(digits);
     if others == 0 {
         return None;
@@ -461,18 +465,18 @@ pub(crate) fn plain_until(text: Bytes<'_>, mut at: usize) -> usize {
         }
         at += simd::WIDTH;
     }
-    plain_at_end(text, at)
+    plain_at_end(text.all(), at)
 }
 
 /// The same within the last sixteen bytes.
 #[inline(never)]
-fn plain_at_end(text: Bytes<'_>, at: usize) -> usize {
-    let end = text.all().len();
-    let specials = match text.all().last_chunk() {
+fn plain_at_end(all: &[u8], at: usize) -> usize {
+    let end = all.len();
+    let specials = match all.last_chunk() {
         // The window ends with the text: what lies before `at` in it does not count.
         Some(window) if at < end => simd::specials_from(window, at + simd::WIDTH - end),
         Some(_) => 0,
-        None => simd::specials(&text.window_at_end(at)),
+        None => simd::specials(&simd::window_at_end(all, at)),
     };
     if specials == 0 { end } else { (at + specials.trailing_zeros() as usize).min(end) }
 }

@@ -270,7 +270,8 @@ impl ObjectType {
     /// The field whose key stands at `at`, behind a comma if `comma`, and where its value begins, if both are written in a usual way: at most one
     /// space behind the comma and the colon, and a short name without escapes.
     #[inline(never)]
-    pub fn find_key(&self, text: Bytes<'_>, at: usize, comma: bool) -> Option<(&Field, usize)> {
+    pub fn find_key(&self, all: &[u8], at: usize, comma: bool) -> Option<(&Field, usize)> {
+        let text = Bytes::new(all);
         let behind_space = |at: usize| at + usize::from(text.byte(at) == b' ');
         let key = if comma {
             if text.byte(at) != b',' {

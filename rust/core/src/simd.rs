@@ -38,36 +38,38 @@ impl<'a> Bytes<'a> {
         Some(unsafe { &*self.all.as_ptr().add(at).cast::<[u8; WIDTH]>() })
     }
 
-    /// The bytes from a place to the end of the text, at most sixteen, and zeros behind them.
-    #[inline]
-    pub fn window_at_end(self, at: usize) -> [u8; WIDTH] {
-        let missing = (at + WIDTH).saturating_sub(self.all.len());
-        match self.all.last_chunk() {
-            Some(last) if missing < WIDTH => (u128::from_le_bytes(*last) >> (8 * missing)).to_le_bytes(),
-            Some(_) => [0; WIDTH],
-            None => {
-                let mut window = [0; WIDTH];
-                let rest = self.all.get(at..).unwrap_or_default();
-                window[..rest.len()].copy_from_slice(rest);
-                window
-            }
-        }
-    }
-
     /// The eight bytes at a place as a number, the first byte the lowest; zeros where the text has ended.
     #[inline(always)]
     pub fn word(self, at: usize) -> u64 {
         match self.window(at) {
             Some([a, b, c, d, e, f, g, h, ..]) => u64::from_le_bytes([*a, *b, *c, *d, *e, *f, *g, *h]),
-            None => self.word_at_end(at),
+            None => word_at_end(self.all, at),
         }
     }
+}
 
-    #[cold]
-    #[inline(never)]
-    fn word_at_end(self, at: usize) -> u64 {
-        u128::from_le_bytes(self.window_at_end(at)) as u64
+// What is called seldom takes the text as a slice: `Bytes` would go by way of memory, and cost every value its copy.
+
+/// The bytes from a place to the end of the text, at most sixteen, and zeros behind them.
+#[inline]
+pub fn window_at_end(all: &[u8], at: usize) -> [u8; WIDTH] {
+    let missing = (at + WIDTH).saturating_sub(all.len());
+    match all.last_chunk() {
+        Some(last) if missing < WIDTH => (u128::from_le_bytes(*last) >> (8 * missing)).to_le_bytes(),
+        Some(_) => [0; WIDTH],
+        None => {
+            let mut window = [0; WIDTH];
+            let rest = all.get(at..).unwrap_or_default();
+            window[..rest.len()].copy_from_slice(rest);
+            window
+        }
     }
+}
+
+#[cold]
+#[inline(never)]
+fn word_at_end(all: &[u8], at: usize) -> u64 {
+    u128::from_le_bytes(window_at_end(all, at)) as u64
 }
 
 /// One bit for each byte that is a quote, a backslash, a control character or not ASCII, the first byte's lowest; exact for the first of them.
@@ -212,7 +214,7 @@ mod tests {
                 match Bytes::new(text).window(at) {
                     Some(window) => assert_eq!(window, &rest[..WIDTH]),
                     None => {
-                        let window = Bytes::new(text).window_at_end(at);
+                        let window = window_at_end(text, at);
                         assert_eq!(&window[..rest.len()], rest);
                         assert!(window[rest.len()..].iter().all(|byte| *byte == 0));
                     }

@@ -148,7 +148,7 @@ impl<'s, 'a, S: Sink> Walker<'s, 'a, S> {
                     self.cursor.depth -= 1;
                     break 'fields;
                 }
-                if let Some((field, value)) = of.find_key(text, at, counts == ALL)
+                if let Some((field, value)) = of.find_key(text.all(), at, counts == ALL)
                     && !seen.has(field.bit)
                     && (field.opens == 0 || text.byte(value) == field.opens)
                 {
