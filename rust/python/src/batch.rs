@@ -22,6 +22,7 @@ use pyo3::types::{PyBytes, PyIterator, PyList, PyString, PyType};
 
 use crate::engine::{Answered, Engine, waiting};
 use crate::input::Input;
+use crate::raw;
 
 /// Copies of a version's tables for work without the GIL, each for one thread at a time.
 #[derive(Default)]
@@ -52,27 +53,31 @@ pub fn decode_many<'py>(
     engine: &Engine,
     frames: &Bound<'py, PyAny>,
     pending: Option<&Bound<'py, PyAny>>,
-) -> PyResult<Bound<'py, PyList>> {
-    let decoded = PyList::empty(frames.py());
+) -> PyResult<Bound<'py, PyAny>> {
+    let py = frames.py();
+    let mut decoded = Vec::new();
     match Lines::of(frames)? {
         None => {
+            if let Ok(list) = frames.cast_exact::<PyList>() {
+                decoded.reserve(list.len());
+            }
             for frame in each(frames)? {
-                decoded.append(one(engine, &frame?, pending)?)?;
+                decoded.push(one(engine, &frame?, pending)?);
             }
         }
         Some(Lines::Text(text)) => {
             for line in batch::lines(text.to_str()?.as_bytes()) {
-                let line = PyString::from_bytes(frames.py(), line)?;
-                decoded.append(one(engine, line.as_any(), pending)?)?;
+                let line = PyString::from_bytes(py, line)?;
+                decoded.push(one(engine, line.as_any(), pending)?);
             }
         }
         Some(Lines::Bytes(bytes)) => {
             for line in batch::lines(bytes.as_bytes()) {
-                decoded.append(one(engine, &PyBytes::new(frames.py(), line), pending)?)?;
+                decoded.push(one(engine, &PyBytes::new(py, line), pending)?);
             }
         }
     }
-    Ok(decoded)
+    raw::list_of(py, &mut decoded, 0).ok_or_else(|| PyErr::fetch(py))
 }
 
 /// The frame in `data`, or the OcppError that decode would raise; what else it raises is raised.

@@ -9,7 +9,7 @@ use ocppcore::sink::{Check, Sink, Stop};
 use ocppcore::validate::{Limits, Walker};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict, PyList, PyString};
+use pyo3::types::{PyBytes, PyDict, PyString};
 use pyo3::{IntoPyObjectExt, PyTraverseError, PyVisit, intern};
 
 use crate::batch;
@@ -93,7 +93,7 @@ impl Engine {
         &self,
         frames: &Bound<'py, PyAny>,
         pending: Option<&Bound<'py, PyAny>>,
-    ) -> PyResult<Bound<'py, PyList>> {
+    ) -> PyResult<Bound<'py, PyAny>> {
         batch::decode_many(self, frames, pending)
     }
 
