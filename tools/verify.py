@@ -47,6 +47,7 @@ STEPS = (
         "a million generated payloads and mutants, leaks, valgrind",
         (*PYTEST, "-m", "long", "--ignore", "tests/wheels"),
     ),
+    Step("interop", "other people's stations and CSMSs, in both directions", ("make", "interop")),
     Step(
         "wheels",
         "sdist, native and pure wheels, each in fresh virtual environments of its Python",
