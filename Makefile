@@ -110,7 +110,6 @@ bench-columns: build ## a log's sampled values into Arrow beside orjson, lists a
 
 .PHONY: bench-peers
 bench-peers: build ## reading frames beside every other reader that Python has; writes benches/PEERS.md
-	tools/setup bench
 	$(PY) -m benches.peers
 
 .PHONY: instructions

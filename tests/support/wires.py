@@ -15,7 +15,7 @@ def run(main: Coroutine[Any, Any, T]) -> T:
     """Runs a test's coroutine, at most half a minute long, and sees that it left no task behind."""
 
     async def guarded() -> T:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(120):
             result = await main
         for _ in range(5):  # cancelled ones need a round to end
             await asyncio.sleep(0)
