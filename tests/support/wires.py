@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 
 def run(main: Coroutine[Any, Any, T]) -> T:
-    """Runs a test's coroutine, at most half a minute long, and sees that it left no task behind."""
+    """Runs a test's coroutine, at most two minutes long, and sees that it left no task behind."""
 
     async def guarded() -> T:
         async with asyncio.timeout(120):
