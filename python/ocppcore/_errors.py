@@ -11,7 +11,7 @@ Misuse of the library itself is ValueError or TypeError, never one of these.
 from __future__ import annotations
 
 import re
-from functools import cache, partial
+from functools import cache, lru_cache, partial
 from typing import TYPE_CHECKING, Any, Generic, Literal, NamedTuple, TypeVar, cast
 
 import msgspec
@@ -263,7 +263,8 @@ class PayloadError(OcppError):
     def _advice(self) -> str:
         if self.kind == "length":
             return "Codec.extend(limits=...) raises the limit for one field."
-        return f"It may be meant as {self.suggestion}." if self.suggestion is not None else ""
+        meant = self.suggestion
+        return "" if meant is None else f"It may be meant as {meant}."
 
     @property
     def suggestion(self) -> str | None:
@@ -276,6 +277,11 @@ def meant_by(name: str, names: list[str]) -> str | None:
     """The name that a peer probably meant: a letter's case or a typing error away, or another name for the same."""
     if len(name) >= _LONGEST_QUOTE - 2:  # cut, or long to compare
         return None
+    return _meant_by(name, tuple(names))
+
+
+@lru_cache(maxsize=256)  # a station errs in the same way all day, and to compare names is slow
+def _meant_by(name: str, names: tuple[str, ...]) -> str | None:
     folded = {known.casefold(): known for known in names}
     if name.casefold() in folded:
         return folded[name.casefold()]

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 READ_THE_TREE = ("test_house.py", "test_readme.py", "test_examples.py", "model", "aio/test_documents.py")
 """The tests that read the whole tree, which is not there beside an installed wheel."""
 SUITE = (
-    "-m", "pytest", "--quiet", "--numprocesses", "2", *(f"--ignore=tests/{name}" for name in READ_THE_TREE)
+    "-m", "pytest", "--quiet", "--numprocesses", "auto", *(f"--ignore=tests/{name}" for name in READ_THE_TREE)
 )  # fmt: skip
 """The arguments of a Python that runs the suite beside an installed wheel."""
 
