@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 import re
 import subprocess
 import sys
+from random import Random
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from ocppcore.cli.live.clock import Clock
+from ocppcore.cli.live.station import Station16
 from support.needs import need_module
 
 if TYPE_CHECKING:
@@ -74,6 +78,27 @@ def test_a_fleet_charges_at_a_csms_elsewhere(run: Callable[..., Result]) -> None
         output, _ = process.communicate(timeout=20)
     assert process.returncode == 0
     assert messages(output)["BootNotification"][0] == "2"
+
+
+def test_a_charge_that_is_asked_for_at_the_last_moment_does_not_keep_a_station_alive() -> None:
+    class Silent:
+        async def call(self, request: Any) -> Any:
+            await asyncio.Event().wait()
+
+    async def last_moment(rounds: int) -> None:
+        station = Station16("CS1", Clock(1.0), Random(1))
+        csms: Any = Silent()
+        waiting = asyncio.create_task(station._charge_cars(csms))
+        await asyncio.sleep(0)
+        assert station.remote_start("TOKEN")
+        for _ in range(rounds):
+            await asyncio.sleep(0)
+        waiting.cancel()
+        await asyncio.wait((waiting,), timeout=0.5)
+        assert waiting.cancelled()
+
+    for rounds in range(5):
+        asyncio.run(last_moment(rounds))
 
 
 def test_a_csms_that_speaks_another_version_is_told(run: Callable[..., Result]) -> None:

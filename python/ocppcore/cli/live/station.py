@@ -68,8 +68,9 @@ class Station:
         while True:
             pause = self.random.uniform(60, 900)
             try:
-                token = await asyncio.wait_for(self._wanted.get(), pause / self.clock.speed)
-                remote = True
+                # Not wait_for: on 3.11 it swallows a cancellation that comes together with the token.
+                async with asyncio.timeout(pause / self.clock.speed):
+                    token, remote = await self._wanted.get(), True
             except TimeoutError:
                 token, remote = f"TAG{self.random.randrange(10**6):06}", False
             await self._charge(csms, token, remote=remote)
