@@ -17,6 +17,7 @@ from support.frames import full_frames, sample_frames
 from support.instances import full
 from support.model import MODULES, all_payloads, fault_kinds, model
 from support.mutants import faults, spread
+from support.needs import need_module
 
 PAYLOADS, SINGLE_EACH, LARGEST = 60, 3, 50_000
 
@@ -47,6 +48,7 @@ def test_every_fault_is_named_by_its_rule_at_its_place(module: str) -> None:
 
 @pytest.mark.parametrize("module", MODULES)
 def test_both_backends_say_the_same_and_in_order_of_bytes(module: str) -> None:
+    need_module("ocppcore._native", "the native backend")
     native, python = codec(module, "native"), codec(module, "python")
     for data, pending in sample_frames(module):
         findings = native.explain(data, pending)

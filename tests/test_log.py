@@ -385,6 +385,7 @@ def test_what_cannot_be_read_says_why(tmp_path: Path) -> None:
     st.sampled_from(["frames", "ndjson", "csv", "log", None]),
 )
 def test_any_bytes_are_read_alike(data: bytes, layout: str | None) -> None:
+    need_module("ocppcore._native", "the native backend")
     try:
         log = ocppcore.log.read(io.BytesIO(data), ocpp="1.6", layout=layout, backend="python")
     except (Unreadable, ocppcore.log.NoSuchColumn) as error:

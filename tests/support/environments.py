@@ -3,25 +3,47 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
+import tomllib
 import zipfile
 from email import message_from_bytes
 from typing import TYPE_CHECKING
 
 from packaging.requirements import Requirement
 
+from .needs import ROOT
+
 if TYPE_CHECKING:
     from email.message import Message
     from pathlib import Path
 
 
-READ_THE_TREE = ("test_house.py", "test_readme.py", "test_examples.py", "model", "aio/test_documents.py")
+READ_THE_TREE = (
+    "test_house.py",
+    "test_readme.py",
+    "test_docs.py",
+    "test_examples.py",
+    "test_instructions.py",
+    "interop",
+    "model",
+    "aio/test_documents.py",
+)
 """The tests that read the whole tree, which is not there beside an installed wheel."""
+EVERY_EXTRA = "[cli,arrow,websockets,aiohttp,starlette,picows,otel,prometheus]"
 SUITE = (
     "-m", "pytest", "--quiet", "--numprocesses", "auto", *(f"--ignore=tests/{name}" for name in READ_THE_TREE)
 )  # fmt: skip
 """The arguments of a Python that runs the suite beside an installed wheel."""
+
+
+def suite_tools() -> list[str]:
+    """What the suite needs beside the package: its own tools, and what pyproject.toml says of the extras."""
+    groups = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["dependency-groups"]
+    wanted = ("pytest", "pytest-xdist", "hypothesis", "jsonschema-rs", "ocpp", "orjson")
+    named = [line for group in ("dev", "demo") for line in groups[group] if isinstance(line, str)]
+    return [*(line for line in named if re.split(r"[<>=]", line)[0] in wanted), *groups["extras"]]
 
 
 class Environment:

@@ -17,7 +17,7 @@ def need(there: object, what: str) -> None:
         return
     if os.environ.get("CI") == "true":
         pytest.fail(f"{what} is missing, and CI leaves nothing out", pytrace=False)
-    pytest.skip(f"{what} is missing")
+    pytest.skip(f"{what} is missing", allow_module_level=True)
 
 
 def need_module(name: str, what: str) -> None:

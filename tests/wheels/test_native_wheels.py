@@ -10,14 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from support.environments import SUITE, Environment, facts, metadata
+from support.environments import EVERY_EXTRA, SUITE, Environment, facts, metadata, suite_tools
 from support.needs import ROOT, need_program
 from tools import dist
 
 pytestmark = pytest.mark.long
 
 NATIVE_RUNS = "from ocppcore import Codec; Codec('ocpp2.1', backend='native').validate(b'[2,\"1\",\"Heartbeat\",{}]')"
-TEST_TOOLS = ("pytest>=9,<10", "pytest-xdist", "hypothesis", "jsonschema-rs==0.60.3", "ocpp==2.1.0", "orjson")
 
 
 def test_metadata_are_those_of_the_pure_wheel(native_wheels: dict[str, Path], pure_wheel: Path) -> None:
@@ -40,7 +39,7 @@ def test_the_suite_passes_on_the_wheel(
     version: str, native_wheels: dict[str, Path], tests_alone: Path, tmp_path: Path
 ) -> None:
     environment = Environment(tmp_path / "venv", dist.find_python(version) or "")
-    environment.pip(f"{native_wheels[version]}[cli]", *TEST_TOOLS)
+    environment.pip(f"{native_wheels[version]}{EVERY_EXTRA}", *suite_tools())
     environment.run("-c", NATIVE_RUNS)
     said = environment.run(
         *SUITE,

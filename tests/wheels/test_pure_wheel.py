@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from support.environments import SUITE, Environment, facts, metadata
+from support.environments import EVERY_EXTRA, SUITE, Environment, facts, metadata, suite_tools
 from support.needs import ROOT
 from tools import dist
 
@@ -85,8 +85,8 @@ def test_both_wheels_would_have_the_same_metadata(pure_wheel: Path, tmp_path: Pa
 
 
 @pytest.mark.long
-def test_the_suite_passes_on_it(without_cargo: Environment, tests_alone: Path) -> None:
-    without_cargo.pip("pytest>=9,<10", "pytest-xdist", "hypothesis", "jsonschema-rs==0.60.3", "ocpp==2.1.0", "orjson")
+def test_the_suite_passes_on_it(without_cargo: Environment, pure_wheel: Path, tests_alone: Path) -> None:
+    without_cargo.pip(f"{pure_wheel}{EVERY_EXTRA}", *suite_tools())
     said = without_cargo.run(
         *SUITE,
         cwd=tests_alone,
