@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import gzip
+import importlib
 import io
 import json
 from datetime import UTC, datetime
@@ -307,6 +308,23 @@ def test_polars_and_duckdb_take_the_tables(backend: str) -> None:
     query = "select station, count(*), max(value) from sampled group by 1"
     assert duckdb.sql(query).fetchall() == [("STATION_1", 6, 1300.0)]
     assert len(sampled) == 6
+
+
+def test_pandas_takes_the_tables(backend: str) -> None:
+    need_module("pandas", "pandas")
+    arrow()  # by way of which pandas takes Arrow data
+    pandas: Any = importlib.import_module("pandas")
+    sampled = pandas.DataFrame.from_arrow(ocppcore.log.read(LOGS / "gateway.log", backend=backend).sampled_values)
+    assert sampled[sampled["unit"].isna()]["value"].dropna().tolist() == [1250.0, 1300.0]
+    assert sampled.groupby("station")["value"].max().to_dict() == {"STATION_1": 1300.0}
+
+
+def test_a_table_is_taken_without_a_copy(backend: str) -> None:
+    pa = arrow()
+    table = ocppcore.log.read(LOGS / "gateway.log", backend=backend).frames
+    column = table.column_names.index("size")
+    places = [[chunk.buffers()[1].address for chunk in pa.table(table).column(column).chunks] for _ in range(2)]
+    assert places[0] == places[1]
 
 
 def test_a_table_can_be_taken_more_than_once_and_outlives_its_log(backend: str) -> None:
