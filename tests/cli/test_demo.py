@@ -10,7 +10,7 @@ import pytest
 
 from ocppcore import Codec
 from ocppcore._versions import VERSIONS
-from ocppcore.cli.demo import site, speed
+from ocppcore.cli.demo import site, speed, station
 from ocppcore.log.conversation import Conversation
 
 from .conftest import objects
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def day(backend: str) -> list[tuple[site.Frame, Outcome]]:
+def day(backend: str) -> list[tuple[station.Frame, Outcome]]:
     """The day's frames with what a backend says of each."""
     talks = {version.subprotocol: Conversation(Codec(version.subprotocol, backend=backend)) for version in VERSIONS}
     return [(frame, talks[frame.subprotocol].read(frame.data, frame.station)) for frame in site.frames()]
@@ -53,13 +53,13 @@ def test_it_is_a_day_of_all_versions_in_order() -> None:
     assert [frame.second for frame in frames] == sorted(frame.second for frame in frames)
 
 
-def test_what_is_odd_is_faulty_unless_it_is_allowed(day: list[tuple[site.Frame, Outcome]]) -> None:
+def test_what_is_odd_is_faulty_unless_it_is_allowed(day: list[tuple[station.Frame, Outcome]]) -> None:
     for frame, outcome in day:
         is_bad = frame.oddity != "" and not frame.oddity.endswith(": allowed")
         assert outcome.is_faulty == is_bad, (frame, outcome.error)
 
 
-def test_the_faults_are_of_many_kinds_and_in_every_version(day: list[tuple[site.Frame, Outcome]]) -> None:
+def test_the_faults_are_of_many_kinds_and_in_every_version(day: list[tuple[station.Frame, Outcome]]) -> None:
     errors = [outcome.error for _, outcome in day if outcome.error is not None]
     assert len(errors) > 30
     assert len({error.kind for error in errors}) >= 18
@@ -67,7 +67,7 @@ def test_the_faults_are_of_many_kinds_and_in_every_version(day: list[tuple[site.
     assert any(error.reply() is None for error in errors)
 
 
-def test_every_answer_is_typed_but_the_one_nobody_waits_for(day: list[tuple[site.Frame, Outcome]]) -> None:
+def test_every_answer_is_typed_but_the_one_nobody_waits_for(day: list[tuple[station.Frame, Outcome]]) -> None:
     assert [frame.oddity for frame, outcome in day if not outcome.typed] == ["an answer that nobody waits for: allowed"]
 
 

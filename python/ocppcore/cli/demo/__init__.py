@@ -15,13 +15,14 @@ from ..output import answer, plain, sound
 from ..reading import chosen_backend
 from ..screen import console
 from . import site, speed
+from .station import at
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    from .site import Frame
+    from .station import Frame
 
 _NO_ACTION = "(none could be read)"
 
@@ -78,7 +79,7 @@ def _print_frames(frames: list[Frame]) -> None:
     writer.writerow(["time", "station", "subprotocol", "frame"])
     for frame in frames:
         text = frame.data.decode("utf-8", "backslashreplace")  # CSV is text; one frame is none
-        writer.writerow([site.at(frame.second), frame.station, frame.subprotocol, text])
+        writer.writerow([at(frame.second), frame.station, frame.subprotocol, text])
 
 
 def _number(subprotocol: str) -> str:
@@ -155,7 +156,7 @@ def _faults(screen: Console, day: Day) -> None:
 
 
 def _where(frame: Frame) -> str:
-    return f"{site.at(frame.second)[11:19]} {frame.station:6} {_number(frame.subprotocol):5} "
+    return f"{at(frame.second)[11:19]} {frame.station:6} {_number(frame.subprotocol):5} "
 
 
 def _wrapped(screen: Console, mark: Text, text: Text) -> None:

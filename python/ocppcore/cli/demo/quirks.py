@@ -8,10 +8,10 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from .site import at, meter_values_16, transaction_event
+from .station import at, meter_values_16, transaction_event
 
 if TYPE_CHECKING:
-    from .site import Connection
+    from .station import Connection
 
 
 def add(connections: dict[str, Connection]) -> None:
