@@ -1,5 +1,5 @@
-//! Sixteen bytes at a time: the core's only file with `unsafe` in it. Every function has a portable twin that gives the same answer; the
-//! feature `portable` forces the twins, and tests hold the two against each other.
+//! Sixteen bytes at a time, read by windows and written by rooms: the core's only file with `unsafe` in it. Every function with a processor's own
+//! instructions has a portable twin that gives the same answer; the feature `portable` forces the twins, and tests hold the two against each other.
 
 /// Bytes that are looked at together.
 pub const WIDTH: usize = 16;
@@ -45,6 +45,77 @@ impl<'a> Bytes<'a> {
             Some([a, b, c, d, e, f, g, h, ..]) => u64::from_le_bytes([*a, *b, *c, *d, *e, *f, *g, *h]),
             None => word_at_end(self.all, at),
         }
+    }
+}
+
+/// The most bytes of a room.
+pub const ROOM: usize = 64;
+
+/// The memory behind which room is asked for grows by at least this.
+const GROWTH: usize = 1024;
+
+/// Memory that is written from its beginning on. What comes next is given room of a size that the compiler knows, of which it may leave the end as
+/// padding; so a short text takes one look at the room that is left and a few moves, where memcpy would take a call.
+///
+/// Where writing goes on is told each time: so it can stay in a register, which each token else would have to wait for.
+#[derive(Debug, Default)]
+pub struct Rooms {
+    /// All of it is initialised.
+    memory: Vec<u8>,
+    /// The places at which a whole room begins.
+    rooms: usize,
+}
+
+impl Rooms {
+    /// Writes into this memory; what it holds has no meaning.
+    #[inline]
+    pub fn of(memory: Vec<u8>) -> Self {
+        let rooms = memory.len().saturating_sub(ROOM - 1);
+        Self { memory, rooms }
+    }
+
+    #[inline]
+    pub fn into_memory(self) -> Vec<u8> {
+        self.memory
+    }
+
+    /// All that was written before a place.
+    #[inline]
+    pub fn before(&self, place: usize) -> &[u8] {
+        &self.memory[..place]
+    }
+
+    #[inline(always)]
+    pub fn set(&mut self, place: usize, byte: u8) {
+        self.memory[place] = byte;
+    }
+
+    /// Room for `N` bytes at a place.
+    #[inline(always)]
+    pub fn room<const N: usize>(&mut self, at: usize) -> &mut [u8; N] {
+        const { assert!(N <= ROOM) };
+        if at >= self.rooms {
+            self.grow(at, ROOM);
+        }
+        // SAFETY: the place is less than the memory's length minus 63 (`of` and `grow` alone set `rooms`, and `grow` makes it so), so that a whole
+        // room of initialised bytes begins there, of which `N` are at most all.
+        unsafe { &mut *self.memory.as_mut_ptr().add(at).cast::<[u8; N]>() }
+    }
+
+    /// Room for as many bytes as are asked for, however many.
+    #[inline]
+    pub fn long_room(&mut self, at: usize, count: usize) -> &mut [u8] {
+        if self.memory.len().saturating_sub(at) < count {
+            self.grow(at, count);
+        }
+        &mut self.memory[at..][..count]
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn grow(&mut self, at: usize, room: usize) {
+        self.memory.resize(2 * at + room.max(ROOM) + GROWTH, 0);
+        self.rooms = self.memory.len() - (ROOM - 1);
     }
 }
 

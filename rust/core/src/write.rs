@@ -1,40 +1,67 @@
 //! Writes canonical JSON: compact, with the fewest escapes. What is written is valid by the way it is asked for, one token after the other.
 //!
-//! Short texts are what frames are made of, and a call of memcpy is their dearest part. So a writer's memory is initialised beyond what is
-//! written: each token asks once for as much room as it may take, moves bytes by sizes that the compiler knows, padding included, and goes
-//! on behind the text alone.
+//! Short texts are what frames are made of, and a call of memcpy is their dearest part. So each token asks once for as much room as it may
+//! take, moves bytes by sizes that the compiler knows, padding included, and goes on behind the text alone (`simd::Rooms`).
 
 use crate::format::datetime::DateTime;
 use crate::format::float;
-use crate::simd::{WIDTH, escape_free};
+use crate::simd::{Rooms, WIDTH, escape_free};
 
-/// Bytes that a short literal is padded to.
-const PADDED: usize = 32;
+/// Bytes that a short literal may have: every key and every value of an enumeration that the standard knows is one.
+const PADDED: usize = 48;
 
-/// The room that a writer's memory grows by at least.
-const GROWTH: usize = 1024;
+/// Bytes that hold nearly all of them, so that seldom more than these are moved.
+const USUAL: usize = 32;
 
-/// A text that is often written: a key with its colon, the value of an enumeration.
+/// Bytes of a string, at most, that is moved by its two ends.
+const MIDDLE: usize = 2 * WIDTH;
+
+/// The bytes of a short number, at most.
+const DIGITS: usize = 32;
+
+/// A short text that is often written: a key with its colon, the value of an enumeration.
+#[derive(Clone, Copy, Debug)]
+pub struct Short {
+    padded: [u8; PADDED],
+    length: u8,
+}
+
+impl Default for Short {
+    fn default() -> Self {
+        Self { padded: [0; PADDED], length: 0 }
+    }
+}
+
+/// Such a text of any length.
 #[derive(Clone, Debug)]
 pub struct Literal {
-    length: usize,
-    padded: [u8; PADDED],
-    /// All of it, if it is longer than that.
+    /// The text, or nothing if it is long.
+    short: Short,
     long: Option<Box<[u8]>>,
 }
 
 impl Literal {
     pub fn new(text: &[u8]) -> Self {
         let mut padded = [0; PADDED];
-        let short = text.len() <= PADDED;
-        if short {
-            padded[..text.len()].copy_from_slice(text);
+        match padded.get_mut(..text.len()) {
+            Some(room) => {
+                room.copy_from_slice(text);
+                Self { short: Short { padded, length: text.len() as u8 }, long: None }
+            }
+            None => Self { short: Short::default(), long: Some(text.into()) },
         }
-        Self { length: text.len(), padded, long: (!short).then(|| text.into()) }
     }
 
     pub fn text(&self) -> &[u8] {
-        self.long.as_deref().unwrap_or(&self.padded[..self.length.min(PADDED)])
+        match &self.long {
+            Some(text) => text,
+            None => &self.short.padded[..usize::from(self.short.length)],
+        }
+    }
+
+    /// The text, if it is short.
+    pub fn short(&self) -> Option<Short> {
+        self.long.is_none().then_some(self.short)
     }
 
     /// `,"name":`, as each key of an object is written; see `Writer::close_object` for the first one.
@@ -54,137 +81,134 @@ impl Literal {
     }
 }
 
-/// JSON in the making.
+/// Writes tokens at a place and tells where the next one goes.
 #[derive(Debug, Default)]
-pub struct Writer {
-    /// What is written, and room behind it.
-    memory: Vec<u8>,
-    length: usize,
-}
+pub struct Tokens(Rooms);
 
-impl Writer {
-    /// A writer that writes into the memory of an earlier one.
+impl Tokens {
+    /// Writes into this memory; what it holds has no meaning.
     #[inline]
-    pub fn reusing(memory: Vec<u8>) -> Self {
-        Self { memory, length: 0 }
+    pub fn into(memory: Vec<u8>) -> Self {
+        Self(Rooms::of(memory))
     }
 
-    /// The memory, for another writer; what it holds has no meaning.
+    /// The memory, for another time.
     #[inline]
     pub fn into_memory(self) -> Vec<u8> {
-        self.memory
+        self.0.into_memory()
     }
 
+    /// All that was written before a place.
     #[inline]
-    pub fn as_bytes(&self) -> &[u8] {
-        &self.memory[..self.length]
-    }
-
-    /// How much has been written.
-    #[inline]
-    pub fn position(&self) -> usize {
-        self.length
-    }
-
-    /// Room for the next `N` bytes.
-    #[inline(always)]
-    fn room<const N: usize>(&mut self) -> &mut [u8; N] {
-        if self.memory.len() - self.length < N {
-            self.grow(N);
-        }
-        match self.memory[self.length..].first_chunk_mut() {
-            Some(room) => room,
-            None => unreachable!("it has grown"),
-        }
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn grow(&mut self, room: usize) {
-        self.memory.resize(2 * self.memory.len() + room + GROWTH, 0);
+    pub fn before(&self, place: usize) -> &[u8] {
+        self.0.before(place)
     }
 
     #[inline(always)]
-    pub fn byte(&mut self, byte: u8) {
-        *self.room() = [byte];
-        self.length += 1;
+    pub fn byte(&mut self, at: usize, byte: u8) -> usize {
+        *self.0.room(at) = [byte];
+        at + 1
     }
 
     /// A text that is JSON already.
-    pub fn json(&mut self, text: &[u8]) {
-        if self.memory.len() - self.length < text.len() {
-            self.grow(text.len());
-        }
-        self.memory[self.length..][..text.len()].copy_from_slice(text);
-        self.length += text.len();
+    pub fn json(&mut self, at: usize, text: &[u8]) -> usize {
+        self.0.long_room(at, text.len()).copy_from_slice(text);
+        at + text.len()
     }
 
     #[inline(always)]
-    pub fn literal(&mut self, literal: &Literal) {
-        if literal.length <= PADDED {
-            // The room first: else the padding would be moved by way of the stack.
-            let room = self.room();
-            *room = literal.padded;
-            self.length += literal.length;
-        } else {
-            self.long_literal(literal);
+    pub fn short(&mut self, at: usize, text: &Short) -> usize {
+        // The room first: else the padding would be moved by way of the stack.
+        let room = self.0.room::<PADDED>(at);
+        room[..USUAL].copy_from_slice(&text.padded[..USUAL]);
+        if usize::from(text.length) > USUAL {
+            room[USUAL..].copy_from_slice(&text.padded[USUAL..]);
         }
+        at + usize::from(text.length)
     }
 
-    #[cold]
-    #[inline(never)]
-    fn long_literal(&mut self, literal: &Literal) {
-        self.json(literal.text());
+    #[inline]
+    pub fn literal(&mut self, at: usize, literal: &Literal) -> usize {
+        match &literal.long {
+            None => self.short(at, &literal.short),
+            Some(text) => self.json(at, text),
+        }
     }
 
     /// Ends an object that began at `start`: whose keys were written with a comma before each one, the first too.
     #[inline(always)]
-    pub fn close_object(&mut self, start: usize) {
-        self.close(start, *b"{}");
+    pub fn close_object(&mut self, at: usize, start: usize) -> usize {
+        self.close(at, start, *b"{}")
     }
 
     /// Ends an array that began at `start`, and whose items have a comma before each one.
     #[inline(always)]
-    pub fn close_array(&mut self, start: usize) {
-        self.close(start, *b"[]");
+    pub fn close_array(&mut self, at: usize, start: usize) -> usize {
+        self.close(at, start, *b"[]")
     }
 
     #[inline(always)]
-    fn close(&mut self, start: usize, [open, close]: [u8; 2]) {
-        if self.length == start {
-            self.byte(open);
-        } else {
-            self.memory[start] = open;
-        }
-        self.byte(close);
+    fn close(&mut self, at: usize, start: usize, [open, close]: [u8; 2]) -> usize {
+        // An empty one has no comma yet whose place the opening bracket takes.
+        let at = at + usize::from(at == start);
+        *self.0.room(at) = [close];
+        self.0.set(start, open);
+        at + 1
     }
 
     /// A string with its quotes.
     #[inline(always)]
-    pub fn string(&mut self, text: &str) {
+    pub fn string(&mut self, at: usize, text: &str) -> usize {
+        const EIGHT: usize = WIDTH / 2;
+        const FOUR: usize = EIGHT / 2;
         let bytes = text.as_bytes();
-        if bytes.len() > WIDTH {
-            return self.long_string(bytes);
-        }
-        let word = short(bytes);
-        if !escape_free(&word) {
-            return self.escaped(bytes);
-        }
-        let room = self.room::<{ WIDTH + 2 }>();
-        room[0] = b'"';
-        room[1..=WIDTH].copy_from_slice(&word);
-        room[1 + bytes.len()] = b'"';
-        self.length += bytes.len() + 2;
+        let count = bytes.len();
+        // Two moves that overlap cover each of the lengths between them.
+        let plain = match count {
+            1..FOUR => {
+                let letters = [bytes[0], bytes[count / 2], bytes[count - 1]];
+                let room = self.0.room::<{ FOUR + 2 }>(at);
+                room[0] = b'"';
+                room[1] = letters[0];
+                room[1 + count / 2] = letters[1];
+                room[count] = letters[2];
+                room[count + 1] = b'"';
+                letters.iter().fold(true, |plain, letter| plain & !ESCAPED[usize::from(*letter)])
+            }
+            FOUR..EIGHT => self.pair::<FOUR>(at, bytes, |[head, tail]| {
+                let both = u64::from(u32::from_le_bytes(head)) | u64::from(u32::from_le_bytes(tail)) << 32;
+                escape_free(&(u128::from(both) | u128::from(both) << 64).to_le_bytes())
+            }),
+            EIGHT..WIDTH => self.pair::<EIGHT>(at, bytes, |[head, tail]| {
+                let (head, tail) = (u64::from_le_bytes(head), u64::from_le_bytes(tail));
+                escape_free(&(u128::from(head) | u128::from(tail) << 64).to_le_bytes())
+            }),
+            WIDTH..=MIDDLE => self.pair::<WIDTH>(at, bytes, |[head, tail]| escape_free(&head) & escape_free(&tail)),
+            _ => return self.long_string(at, bytes),
+        };
+        if plain { at + count + 2 } else { self.escaped(at, bytes) }
     }
 
-    /// A string of more than sixteen bytes: each window of sixteen is looked at and moved at once; the last two overlap.
+    /// Moves a text of `N` to twice as many bytes to a place, between quotes, and tells what `judge` says about its two ends.
+    #[inline(always)]
+    fn pair<const N: usize>(&mut self, at: usize, bytes: &[u8], judge: impl FnOnce([[u8; N]; 2]) -> bool) -> bool {
+        let (Some(head), Some(tail)) = (bytes.first_chunk::<N>(), bytes.last_chunk::<N>()) else { return false };
+        let (count, head, tail) = (bytes.len(), *head, *tail);
+        let room = self.0.room::<{ MIDDLE + 2 }>(at);
+        room[0] = b'"';
+        room[1..1 + N].copy_from_slice(&head);
+        // The tail begins within the first `N` bytes, or right behind them.
+        let Some(end) = room.get_mut(1 + count - N..).and_then(|rest| rest.first_chunk_mut()) else { return false };
+        *end = tail;
+        room[1 + count] = b'"';
+        judge([head, tail])
+    }
+
+    /// Any other string: each window of sixteen is looked at and moved at once; the last two overlap.
     #[inline(never)]
-    fn long_string(&mut self, bytes: &[u8]) {
+    fn long_string(&mut self, at: usize, bytes: &[u8]) -> usize {
         let count = bytes.len();
-        if self.memory.len() - self.length < count + 2 {
-            self.grow(count + 2);
-        }
-        let room = &mut self.memory[self.length..][..count + 2];
+        let room = self.0.long_room(at, count + 2);
         room[0] = b'"';
         room[count + 1] = b'"';
         let text = &mut room[1..=count];
@@ -198,20 +222,16 @@ impl Writer {
             plain &= escape_free(from);
             *to = *from;
         }
-        if plain {
-            self.length += count + 2;
-        } else {
-            self.escaped(bytes);
-        }
+        if plain { at + count + 2 } else { self.escaped(at, bytes) }
     }
 
     #[cold]
     #[inline(never)]
-    fn escaped(&mut self, bytes: &[u8]) {
+    fn escaped(&mut self, at: usize, bytes: &[u8]) -> usize {
         const HEX: &[u8; 16] = b"0123456789abcdef";
-        self.byte(b'"');
+        let mut at = self.byte(at, b'"');
         let mut written = 0;
-        for (at, &byte) in bytes.iter().enumerate() {
+        for (index, &byte) in bytes.iter().enumerate() {
             let letter = match byte {
                 b'"' | b'\\' => byte,
                 0x08 => b'b',
@@ -222,40 +242,39 @@ impl Writer {
                 0..0x20 => b'u',
                 _ => continue,
             };
-            self.json(&bytes[written..at]);
-            written = at + 1;
-            self.json(&[b'\\', letter]);
+            at = self.json(at, &bytes[written..index]);
+            written = index + 1;
+            at = self.json(at, &[b'\\', letter]);
             if letter == b'u' {
-                self.json(&[b'0', b'0', HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 15)]]);
+                at = self.json(at, &[b'0', b'0', HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 15)]]);
             }
         }
-        self.json(&bytes[written..]);
-        self.byte(b'"');
+        at = self.json(at, &bytes[written..]);
+        self.byte(at, b'"')
     }
 
     #[inline(always)]
-    pub fn integer(&mut self, value: i64) {
+    pub fn integer(&mut self, at: usize, value: i64) -> usize {
         match value {
-            0..10 => self.byte(b'0' + value as u8),
+            0..10 => self.byte(at, b'0' + value as u8),
             10..100 => {
-                let room = self.room();
-                *room = two_digits(value as usize);
-                self.length += 2;
+                *self.0.room(at) = two_digits(value as usize);
+                at + 2
             }
-            _ => self.long_integer(value),
+            _ => self.long_integer(at, value),
         }
     }
 
     #[inline(never)]
-    fn long_integer(&mut self, value: i64) {
-        self.short_text(itoa::Buffer::new().format(value).as_bytes());
+    fn long_integer(&mut self, at: usize, value: i64) -> usize {
+        self.short_text(at, itoa::Buffer::new().format(value).as_bytes())
     }
 
-    /// At most `PADDED` bytes.
+    /// At most `DIGITS` bytes.
     #[inline(always)]
-    fn short_text(&mut self, text: &[u8]) {
+    fn short_text(&mut self, at: usize, text: &[u8]) -> usize {
         let count = text.len();
-        let room = self.room::<PADDED>();
+        let room = self.0.room::<DIGITS>(at);
         // Two moves that overlap cover each of the lengths between them.
         if let (Some(head), Some(tail)) = (text.first_chunk::<8>(), text.last_chunk::<8>()) {
             if let (Some(head), Some(tail)) = (text.first_chunk::<16>(), text.last_chunk::<16>()) {
@@ -273,59 +292,140 @@ impl Writer {
                 *to = *from;
             }
         }
-        self.length += count;
+        at + count
     }
 
     /// A finite double as a `number` field holds it: an integral value below 1e16 in size without a fraction, any other as `float`.
     #[inline]
-    pub fn number(&mut self, value: f64) {
+    pub fn number(&mut self, at: usize, value: f64) -> usize {
         let whole = value as i64;
         if whole as f64 == value && whole.unsigned_abs() < float::WHOLE {
-            self.integer(whole);
+            self.integer(at, whole)
         } else {
-            self.float(value);
+            self.float(at, value)
         }
     }
 
     /// A finite double as Python's `repr` writes it.
     #[inline(never)]
-    pub fn float(&mut self, value: f64) {
+    pub fn float(&mut self, at: usize, value: f64) -> usize {
         if float::is_positional(value) {
-            self.short_text(float::Positional::new().text(value).as_bytes());
+            self.short_text(at, float::Positional::new().text(value).as_bytes())
         } else {
-            self.json(float::scientific(value).as_bytes());
+            self.json(at, float::scientific(value).as_bytes())
         }
     }
 
     #[inline(always)]
-    pub fn boolean(&mut self, value: bool) {
+    pub fn boolean(&mut self, at: usize, value: bool) -> usize {
         let (text, length) = if value { (b"true\0", 4) } else { (b"false", 5) };
-        *self.room() = *text;
-        self.length += length;
+        *self.0.room(at) = *text;
+        at + length
     }
 
-    pub fn null(&mut self) {
-        self.json(b"null");
+    pub fn null(&mut self, at: usize) -> usize {
+        self.json(at, b"null")
     }
 
     /// A date-time in UTC, with its quotes, truncated to milliseconds; they are left out where they are 0.
     #[inline]
-    pub fn datetime(&mut self, value: &DateTime) {
+    pub fn datetime(&mut self, at: usize, value: &DateTime) -> usize {
         let two = |value: u8| two_digits(usize::from(value));
         let ([c, d], [y, z]) = (two((value.year / 100) as u8), two((value.year % 100) as u8));
         let ([m, n], [a, b]) = (two(value.month), two(value.day));
         let ([h, i], [j, k], [s, t]) = (two(value.hour), two(value.minute), two(value.second));
         let milliseconds = (value.microsecond / 1000) as usize;
         if milliseconds == 0 {
-            *self.room() = [b'"', c, d, y, z, b'-', m, n, b'-', a, b, b'T', h, i, b':', j, k, b':', s, t, b'Z', b'"'];
-            self.length += 22;
+            *self.0.room(at) =
+                [b'"', c, d, y, z, b'-', m, n, b'-', a, b, b'T', h, i, b':', j, k, b':', s, t, b'Z', b'"'];
+            at + 22
         } else {
             let ([u, v], w) = (two_digits(milliseconds / 10), b'0' + (milliseconds % 10) as u8);
-            *self.room() = [
+            *self.0.room(at) = [
                 b'"', c, d, y, z, b'-', m, n, b'-', a, b, b'T', h, i, b':', j, k, b':', s, t, b'.', u, v, w, b'Z', b'"',
             ];
-            self.length += 26;
+            at + 26
         }
+    }
+}
+
+/// Writes tokens one behind the other, and remembers the place itself.
+#[derive(Debug, Default)]
+pub struct Writer {
+    tokens: Tokens,
+    length: usize,
+}
+
+impl Writer {
+    /// Writes into the memory of an earlier one.
+    pub fn reusing(memory: Vec<u8>) -> Self {
+        Self { tokens: Tokens::into(memory), length: 0 }
+    }
+
+    /// The memory, for another time.
+    pub fn into_memory(self) -> Vec<u8> {
+        self.tokens.into_memory()
+    }
+
+    pub fn as_bytes(&self) -> &[u8] {
+        self.tokens.before(self.length)
+    }
+
+    /// How much has been written.
+    pub fn position(&self) -> usize {
+        self.length
+    }
+
+    pub fn byte(&mut self, byte: u8) {
+        self.length = self.tokens.byte(self.length, byte);
+    }
+
+    pub fn json(&mut self, text: &[u8]) {
+        self.length = self.tokens.json(self.length, text);
+    }
+
+    pub fn short(&mut self, text: &Short) {
+        self.length = self.tokens.short(self.length, text);
+    }
+
+    pub fn literal(&mut self, literal: &Literal) {
+        self.length = self.tokens.literal(self.length, literal);
+    }
+
+    pub fn close_object(&mut self, start: usize) {
+        self.length = self.tokens.close_object(self.length, start);
+    }
+
+    pub fn close_array(&mut self, start: usize) {
+        self.length = self.tokens.close_array(self.length, start);
+    }
+
+    pub fn string(&mut self, text: &str) {
+        self.length = self.tokens.string(self.length, text);
+    }
+
+    pub fn integer(&mut self, value: i64) {
+        self.length = self.tokens.integer(self.length, value);
+    }
+
+    pub fn number(&mut self, value: f64) {
+        self.length = self.tokens.number(self.length, value);
+    }
+
+    pub fn float(&mut self, value: f64) {
+        self.length = self.tokens.float(self.length, value);
+    }
+
+    pub fn boolean(&mut self, value: bool) {
+        self.length = self.tokens.boolean(self.length, value);
+    }
+
+    pub fn null(&mut self) {
+        self.length = self.tokens.null(self.length);
+    }
+
+    pub fn datetime(&mut self, value: &DateTime) {
+        self.length = self.tokens.datetime(self.length, value);
     }
 }
 
@@ -345,24 +445,18 @@ fn two_digits(value: usize) -> [u8; 2] {
     TWO_DIGITS[value % 100]
 }
 
-/// At most sixteen bytes, filled up with spaces.
-#[inline(always)]
-fn short(bytes: &[u8]) -> [u8; WIDTH] {
-    const SPACES: u128 = u128::from_le_bytes([b' '; WIDTH]);
-    let count = bytes.len();
-    if let Some(all) = bytes.first_chunk::<WIDTH>() {
-        return *all;
+/// Which characters need an escape.
+const ESCAPED: [bool; 256] = {
+    let mut escaped = [false; 256];
+    let mut character = 0;
+    while character < 0x20 {
+        escaped[character] = true;
+        character += 1;
     }
-    // Two reads that overlap cover each of the lengths between them.
-    let word = if let (Some(head), Some(tail)) = (bytes.first_chunk::<8>(), bytes.last_chunk::<8>()) {
-        u128::from(u64::from_le_bytes(*head)) | u128::from(u64::from_le_bytes(*tail)) << (8 * (count - 8))
-    } else if let (Some(head), Some(tail)) = (bytes.first_chunk::<4>(), bytes.last_chunk::<4>()) {
-        u128::from(u32::from_le_bytes(*head)) | u128::from(u32::from_le_bytes(*tail)) << (8 * (count - 4))
-    } else {
-        bytes.iter().rev().fold(0, |word, byte| word << 8 | u128::from(*byte))
-    };
-    (word | SPACES << (8 * count)).to_le_bytes()
-}
+    escaped[b'"' as usize] = true;
+    escaped[b'\\' as usize] = true;
+    escaped
+};
 
 #[cfg(test)]
 mod tests {

@@ -15,7 +15,7 @@ use ocppcore::scan::{Cursor, MAX_DEPTH};
 use ocppcore::schema::{Bounds, FieldKind, FrameKind, ObjectType, Step};
 use ocppcore::sink::{Check, Stop};
 use ocppcore::validate::{Limits, Walker};
-use ocppcore::write::Writer;
+use ocppcore::write::{Tokens, Writer};
 use pyo3::exceptions::{PyRuntimeError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{
@@ -76,19 +76,19 @@ fn within(mut halt: Box<Halt>, step: &str) -> Box<Halt> {
 /// Encodes a frame; `Codec.encode` documents it.
 #[inline]
 pub fn frame<'py>(engine: &Engine, frame: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyBytes>> {
-    let mut out = Writer::reusing(MEMORY.take());
-    let done = exact::frame(engine.schema.get(), frame, &mut out).map(|()| PyBytes::new(frame.py(), out.as_bytes()));
-    keep(out);
+    let mut out = Tokens::into(MEMORY.take());
+    let done = exact::frame(engine.schema.get(), frame, &mut out);
+    let done = done.map(|end| PyBytes::new(frame.py(), out.before(end)));
+    keep(out.into_memory());
     match done {
         Some(written) => Ok(written),
         None => any_frame(engine, frame),
     }
 }
 
-/// Keeps a writer's memory for the next one, unless it is large.
+/// Keeps memory for the next call, unless it is large.
 #[inline]
-fn keep(out: Writer) {
-    let memory = out.into_memory();
+fn keep(memory: Vec<u8>) {
     if memory.capacity() <= KEPT_MEMORY {
         MEMORY.set(memory);
     }
@@ -173,9 +173,10 @@ fn any_frame<'py>(engine: &Engine, frame: &Bound<'py, PyAny>) -> PyResult<Bound<
 pub fn payload<'py>(engine: &Engine, value: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyBytes>> {
     let schema = engine.schema.get();
     let known = known_payload(schema, value)?;
-    let mut out = Writer::reusing(MEMORY.take());
-    let done = exact::payload(schema, value, known.which, &mut out).map(|()| PyBytes::new(value.py(), out.as_bytes()));
-    keep(out);
+    let mut out = Tokens::into(MEMORY.take());
+    let done = exact::payload(schema, value, known.which, &mut out);
+    let done = done.map(|end| PyBytes::new(value.py(), out.before(end)));
+    keep(out.into_memory());
     if let Some(written) = done {
         return Ok(written);
     }
@@ -201,7 +202,7 @@ fn write<'py>(
     let schema = engine.schema.get();
     let mut encoder = Encoder { py, schema, limits: engine.limits.as_ref(), out, depth: 0 };
     let done = body(&mut encoder).map(|()| PyBytes::new(py, encoder.out.as_bytes()));
-    keep(encoder.out);
+    keep(encoder.out.into_memory());
     done.map_err(|halt| raised(engine, py, about, *halt))
 }
 
@@ -437,8 +438,8 @@ impl<'s, 'py> Encoder<'s, 'py> {
             }
             FieldKind::Enumeration(which) => {
                 let values = &self.schema.outgoing.enums[*which as usize];
-                if let Some(literal) = values.known(value.as_ptr() as usize) {
-                    self.out.literal(literal);
+                if let Some(literal) = values.known.get(value.as_ptr() as usize) {
+                    self.out.short(literal);
                     return Ok(());
                 }
                 let text = self.text(place, value)?;

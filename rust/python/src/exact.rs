@@ -5,51 +5,90 @@
 //! release what the caller's frame holds. Where that cannot be promised or a rule is broken (a subclass, a time zone that decode has not
 //! given, a string that is too long), it gives up without a reason, and `encode` does all of it again with care.
 
+use std::sync::Arc;
+
 use ocppcore::format::datetime::DateTime;
 use ocppcore::format::{step, uri};
 use ocppcore::frame::MAX_ID;
 use ocppcore::scan::MAX_DEPTH;
-use ocppcore::schema::{Bounds, FieldKind, ObjectType};
-use ocppcore::write::{Literal, Writer};
+use ocppcore::schema::{Bounds, FieldKind, ObjectType, Step};
+use ocppcore::write::{Literal, Short, Tokens};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyFloat, PyInt, PyList, PyString, PyTuple};
 use pyo3::{Borrowed, ffi};
 
 use crate::classes::Class;
-use crate::outgoing::Role;
+use crate::outgoing::{Role, Values};
 use crate::schema::Schema;
 
 /// How the objects of a type are written.
 pub struct Plan {
-    /// The address of the class; 0 for an open type, whose objects are dicts, and for a class whose slots cannot be read.
+    /// The address of the class; 0 for an open type, whose objects are dicts, and for a class whose slots cannot be read or that has a long key.
     class: usize,
     fields: Box<[Field]>,
 }
 
 struct Field {
     /// `,"name":`
-    key: Literal,
-    kind: FieldKind,
-    items: Option<Bounds>,
+    key: Short,
     /// The word of its slot behind the object's header.
     slot: u8,
     required: bool,
+    /// It may hold any JSON value.
     any: bool,
+    way: Way,
+}
+
+/// How a value is written and judged.
+enum Way {
+    String { max: u32 },
+    Uri { max: u32 },
+    Enumeration(Arc<Values>),
+    DateTime,
+    Integer { min: i64, max: i64 },
+    Number { min: f64, max: f64, step: Option<Box<Step>> },
+    Boolean,
+    Object(u32),
+    Any,
+    List(Box<Way>, Bounds),
+}
+
+impl Way {
+    fn new(kind: &FieldKind, enums: &[Arc<Values>]) -> Self {
+        match *kind {
+            FieldKind::String { max } => Self::String { max },
+            FieldKind::Uri { max } => Self::Uri { max },
+            FieldKind::Enumeration(which) => Self::Enumeration(enums[which as usize].clone()),
+            FieldKind::DateTime => Self::DateTime,
+            FieldKind::Integer { min, max } => Self::Integer { min, max },
+            FieldKind::Number { min, max, ref step } => Self::Number { min, max, step: step.clone() },
+            FieldKind::Boolean => Self::Boolean,
+            FieldKind::Object(which) => Self::Object(which),
+            FieldKind::Any => Self::Any,
+        }
+    }
 }
 
 impl Plan {
-    pub fn new(of: &ObjectType, class: Option<&Class>) -> Self {
+    pub fn new(of: &ObjectType, class: Option<&Class>, enums: &[Arc<Values>]) -> Self {
         let words = class.and_then(Class::words);
-        let field = |(index, field): (usize, &ocppcore::schema::Field)| Field {
-            key: Literal::key(&field.name),
-            kind: field.kind.clone(),
-            items: field.items,
-            slot: words.map_or(0, |words| words[index]),
-            required: field.required,
-            any: matches!(field.kind, FieldKind::Any),
+        let keys: Option<Vec<_>> = of.fields.iter().map(|field| Literal::key(&field.name).short()).collect();
+        let field = |(index, field): (usize, &ocppcore::schema::Field)| {
+            let way = Way::new(&field.kind, enums);
+            Field {
+                key: keys.as_ref().map_or_else(Short::default, |keys| keys[index]),
+                slot: words.map_or(0, |words| words[index]),
+                required: field.required,
+                any: matches!(field.kind, FieldKind::Any),
+                way: match field.items {
+                    Some(bounds) => Way::List(Box::new(way), bounds),
+                    None => way,
+                },
+            }
         };
+        let read = class.filter(|_| words.is_some() && keys.is_some());
         Self {
-            class: class.filter(|_| words.is_some()).map_or(0, |class| class.object.as_ptr() as usize),
+            class: read.map_or(0, |class| class.object.as_ptr() as usize),
             fields: of.fields.iter().enumerate().map(field).collect(),
         }
     }
@@ -58,9 +97,9 @@ impl Plan {
 /// An object that something else holds, for as long as no Python code runs.
 type Object<'a, 'py> = Borrowed<'a, 'py, PyAny>;
 
-/// Writes a frame; None if it is not a usual one.
+/// Writes a frame and tells where it ends; None if it is not a usual one.
 #[inline(always)]
-pub fn frame(schema: &Schema, frame: &Bound<'_, PyAny>, out: &mut Writer) -> Option<()> {
+pub fn frame(schema: &Schema, frame: &Bound<'_, PyAny>, out: &mut Tokens) -> Option<usize> {
     if cfg!(Py_GIL_DISABLED) {
         return None; // another thread may run at any time
     }
@@ -73,60 +112,64 @@ pub fn frame(schema: &Schema, frame: &Bound<'_, PyAny>, out: &mut Writer) -> Opt
     if id.is_empty() || id.len() > MAX_ID as usize {
         return None;
     }
-    out.literal(&of.head);
-    out.string(id);
-    if of.role == Role::Response {
-        out.byte(b',');
+    let at = out.literal(0, &of.head);
+    let at = out.string(at, id);
+    let at = if of.role == Role::Response {
+        out.byte(at, b',')
     } else {
-        out.literal(&schema.outgoing.actions[known.message as usize]);
-    }
-    let mut exact = Exact { schema, out, depth: 1 };
-    exact.object(payload, known.which)?;
-    out.byte(b']');
-    Some(())
+        out.literal(at, &schema.outgoing.actions[known.message as usize])
+    };
+    let at = Exact { schema, out }.object(payload, known.which, Place { at, depth: 1 })?;
+    Some(out.byte(at, b']'))
 }
 
-/// Writes a payload alone; None if it is not a usual one.
-pub fn payload(schema: &Schema, payload: &Bound<'_, PyAny>, which: u32, out: &mut Writer) -> Option<()> {
+/// Writes a payload alone and tells where it ends; None if it is not a usual one.
+pub fn payload(schema: &Schema, payload: &Bound<'_, PyAny>, which: u32, out: &mut Tokens) -> Option<usize> {
     if cfg!(Py_GIL_DISABLED) {
         return None;
     }
-    Exact { schema, out, depth: 0 }.object(payload.as_borrowed(), which)
+    Exact { schema, out }.object(payload.as_borrowed(), which, Place { at: 0, depth: 0 })
 }
 
 struct Exact<'s, 'w> {
     schema: &'s Schema,
-    out: &'w mut Writer,
+    out: &'w mut Tokens,
+}
+
+/// Where a value is written. It is handed on by value, so that each token need not wait until memory has it from the one before.
+#[derive(Clone, Copy)]
+struct Place {
+    at: usize,
     /// Brackets that are open.
     depth: usize,
 }
 
-impl Exact<'_, '_> {
+impl Place {
+    /// Where the first item of a list or an object is written.
     #[inline(always)]
-    fn open(&mut self) -> Option<usize> {
-        if self.depth == MAX_DEPTH {
-            return None;
-        }
-        self.depth += 1;
-        Some(self.out.position())
+    fn open(self) -> Option<Self> {
+        (self.depth < MAX_DEPTH).then(|| Self { depth: self.depth + 1, ..self })
     }
+}
 
+/// Each writes at a place and tells where what follows is written.
+impl Exact<'_, '_> {
     /// An object of the type `which`: a Struct, or a dict where the type is open.
-    fn object(&mut self, value: Object<'_, '_>, which: u32) -> Option<()> {
+    fn object(&mut self, value: Object<'_, '_>, which: u32, start: Place) -> Option<usize> {
         let schema = self.schema;
         let plan = &schema.outgoing.plans[which as usize];
         if value.get_type_ptr() as usize != plan.class {
-            return self.open_object(value, which, plan);
+            return self.open_object(value, which, plan, start);
         }
-        let start = self.open()?;
+        let mut place = start.open()?;
         for field in &plan.fields {
             // SAFETY: the class is the one that the words were probed with.
             let Some(held) = (unsafe { held(value, field.slot) }) else {
                 match field {
-                    Field { any: true, items: None, .. } => {
+                    Field { way: Way::Any, .. } => {
                         // In a field that may hold any JSON value, None is one.
-                        self.out.literal(&field.key);
-                        self.out.null();
+                        place.at = self.out.short(place.at, &field.key);
+                        place.at = self.out.null(place.at);
                     }
                     Field { required: true, .. } => return None,
                     _ => {}
@@ -139,99 +182,84 @@ impl Exact<'_, '_> {
                 }
                 continue;
             }
-            self.out.literal(&field.key);
-            self.member(field, held)?;
+            place.at = self.out.short(place.at, &field.key);
+            place.at = self.value(&field.way, held, place)?;
         }
-        self.depth -= 1;
-        self.out.close_object(start);
-        Some(())
-    }
-
-    #[inline(always)]
-    fn member(&mut self, field: &Field, value: Object<'_, '_>) -> Option<()> {
-        match field.items {
-            None => self.value(&field.kind, value),
-            Some(bounds) => self.list(&field.kind, bounds, value),
-        }
+        Some(self.out.close_object(place.at, start.at))
     }
 
     #[inline(never)]
-    fn list(&mut self, kind: &FieldKind, bounds: Bounds, value: Object<'_, '_>) -> Option<()> {
+    fn list(&mut self, way: &Way, bounds: Bounds, value: Object<'_, '_>, start: Place) -> Option<usize> {
         let items = items(value)?;
         if items.len() < bounds.least as usize || items.len() > bounds.most as usize {
             return None;
         }
-        let start = self.open()?;
+        let mut place = start.open()?;
         for item in items {
-            self.out.byte(b',');
-            self.value(kind, *item)?;
+            place.at = self.out.byte(place.at, b',');
+            place.at = self.value(way, *item, place)?;
         }
-        self.depth -= 1;
-        self.out.close_array(start);
-        Some(())
+        Some(self.out.close_array(place.at, start.at))
     }
 
     #[inline(always)]
-    fn value(&mut self, kind: &FieldKind, value: Object<'_, '_>) -> Option<()> {
-        match kind {
-            FieldKind::String { max } => {
-                let text = text(value)?;
-                self.out.string(within(text, *max)?);
-            }
-            FieldKind::Enumeration(which) => {
-                let values = &self.schema.outgoing.enums[*which as usize];
-                match values.known(value.as_ptr() as usize) {
-                    Some(literal) => self.out.literal(literal),
-                    None => {
-                        let index = self.schema.tables.enums[*which as usize].names.find(text(value)?.as_bytes())?;
-                        self.out.literal(&values.literals[index]);
-                    }
-                }
-            }
-            FieldKind::Object(which) => self.object(value, *which)?,
-            FieldKind::Integer { min, max } => {
+    fn value(&mut self, way: &Way, value: Object<'_, '_>, place: Place) -> Option<usize> {
+        let at = place.at;
+        Some(match way {
+            Way::String { max } => self.out.string(at, within(text(value)?, *max)?),
+            Way::Enumeration(values) => match values.known.get(value.as_ptr() as usize) {
+                Some(literal) => self.out.short(at, literal),
+                None => self.named(values, value, at)?,
+            },
+            Way::Object(which) => self.object(value, *which, place)?,
+            Way::Integer { min, max } => {
                 let number = integer(value)?;
                 if number < *min || number > *max {
                     return None;
                 }
-                self.out.integer(number);
+                self.out.integer(at, number)
             }
-            FieldKind::Number { min, max, step } => {
-                let start = self.out.position();
-                let number = if value.is_exact_instance_of::<PyFloat>() {
+            Way::Number { min, max, step } => {
+                let (number, end) = if value.is_exact_instance_of::<PyFloat>() {
                     let number = float(value)?;
-                    self.out.number(number);
-                    number
+                    (number, self.out.number(at, number))
                 } else {
                     let number = integer(value)?;
-                    self.out.integer(number);
-                    number as f64
+                    (number as f64, self.out.integer(at, number))
                 };
                 if number < *min || number > *max {
                     return None;
                 }
                 if let Some(step) = step
-                    && !step::is_multiple(&self.out.as_bytes()[start..], step)
+                    && !step::is_multiple(&self.out.before(end)[at..], step)
                 {
                     return None;
                 }
+                end
             }
-            FieldKind::DateTime => self.datetime(value)?,
-            FieldKind::Boolean => self.out.boolean(boolean(value)?),
-            FieldKind::Uri { max } => {
+            Way::DateTime => self.datetime(value, at)?,
+            Way::Boolean => self.out.boolean(at, boolean(value)?),
+            Way::Uri { max } => {
                 let text = text(value)?;
                 if !uri::is_valid(text.as_bytes()) {
                     return None;
                 }
-                self.out.string(within(text, *max)?);
+                self.out.string(at, within(text, *max)?)
             }
-            FieldKind::Any => self.any(value)?,
-        }
-        Some(())
+            Way::Any => self.any(value, place)?,
+            Way::List(way, bounds) => self.list(way, *bounds, value, place)?,
+        })
+    }
+
+    /// The value of an enumeration that is known by its text alone.
+    #[inline(never)]
+    fn named(&mut self, values: &Values, value: Object<'_, '_>, at: usize) -> Option<usize> {
+        let index = self.schema.tables.enums[values.which as usize].names.find(text(value)?.as_bytes())?;
+        Some(self.out.literal(at, &values.literals[index]))
     }
 
     #[inline(never)]
-    fn datetime(&mut self, value: Object<'_, '_>) -> Option<()> {
+    fn datetime(&mut self, value: Object<'_, '_>, at: usize) -> Option<usize> {
         let python = &self.schema.outgoing.python;
         if value.get_type_ptr() as usize != python.datetime_class {
             return None;
@@ -254,82 +282,76 @@ impl Exact<'_, '_> {
             microsecond: u32::from_be_bytes([0, a, b, c]),
             offset_minutes: 0,
         };
-        if ahead == 0 {
-            self.out.datetime(&local);
-        } else {
-            self.out.datetime(&local.in_utc(i64::from(ahead) * 60_000_000)?);
-        }
-        Some(())
+        let utc = if ahead == 0 { local } else { local.in_utc(i64::from(ahead) * 60_000_000)? };
+        Some(self.out.datetime(at, &utc))
     }
 
     /// The dict of an open type: its fields by the schema, other entries as they are, in the dict's order.
     #[inline(never)]
-    fn open_object(&mut self, value: Object<'_, '_>, which: u32, plan: &Plan) -> Option<()> {
+    fn open_object(&mut self, value: Object<'_, '_>, which: u32, plan: &Plan, start: Place) -> Option<usize> {
         let of = &self.schema.tables.types[which as usize];
         if !of.open {
             return None;
         }
         let mut seen = 0u128;
-        self.dict(value, |exact, key, value| match of.find(key.as_bytes()) {
-            None => exact.any(value),
+        let end = self.dict(value, start, |exact, key, value, place| match of.find(key.as_bytes()) {
+            None => exact.any(value, place),
             Some(index) => {
                 seen |= 1 << index;
-                exact.member(&plan.fields[index], value)
+                exact.value(&plan.fields[index].way, value, place)
             }
         })?;
-        (of.required & !seen == 0).then_some(())
+        (of.required & !seen == 0).then_some(end)
     }
 
-    fn any(&mut self, value: Object<'_, '_>) -> Option<()> {
-        if value.is_exact_instance_of::<PyString>() {
-            self.out.string(text(value)?);
+    fn any(&mut self, value: Object<'_, '_>, start: Place) -> Option<usize> {
+        let at = start.at;
+        Some(if value.is_exact_instance_of::<PyString>() {
+            self.out.string(at, text(value)?)
         } else if value.is_none() {
-            self.out.null();
+            self.out.null(at)
         } else if let Some(value) = boolean(value) {
-            self.out.boolean(value);
+            self.out.boolean(at, value)
         } else if value.is_exact_instance_of::<PyInt>() {
-            self.out.integer(integer(value)?);
+            self.out.integer(at, integer(value)?)
         } else if value.is_exact_instance_of::<PyFloat>() {
-            self.out.float(float(value)?);
+            self.out.float(at, float(value)?)
         } else if value.is_exact_instance_of::<PyDict>() {
-            self.dict(value, |exact, _, value| exact.any(value))?;
+            self.dict(value, start, |exact, _, value, place| exact.any(value, place))?
         } else {
             let items = items(value)?;
-            let start = self.open()?;
+            let mut place = start.open()?;
             for item in items {
-                self.out.byte(b',');
-                self.any(*item)?;
+                place.at = self.out.byte(place.at, b',');
+                place.at = self.any(*item, place)?;
             }
-            self.depth -= 1;
-            self.out.close_array(start);
-        }
-        Some(())
+            self.out.close_array(place.at, at)
+        })
     }
 
     #[inline(always)]
     fn dict(
         &mut self,
         value: Object<'_, '_>,
-        mut entry: impl FnMut(&mut Self, &str, Object<'_, '_>) -> Option<()>,
-    ) -> Option<()> {
+        start: Place,
+        mut entry: impl FnMut(&mut Self, &str, Object<'_, '_>, Place) -> Option<usize>,
+    ) -> Option<usize> {
         if !value.is_exact_instance_of::<PyDict>() {
             return None;
         }
-        let start = self.open()?;
+        let mut place = start.open()?;
         let (mut position, mut key, mut held) = (0, std::ptr::null_mut(), std::ptr::null_mut());
         // SAFETY: a live dict that nobody changes meanwhile.
         while unsafe { ffi::PyDict_Next(value.as_ptr(), &mut position, &mut key, &mut held) } != 0 {
             // SAFETY: the dict holds both.
             let (key, held) = unsafe { (Object::from_ptr(value.py(), key), Object::from_ptr(value.py(), held)) };
             let key = text(key)?;
-            self.out.byte(b',');
-            self.out.string(key);
-            self.out.byte(b':');
-            entry(self, key, held)?;
+            place.at = self.out.byte(place.at, b',');
+            place.at = self.out.string(place.at, key);
+            place.at = self.out.byte(place.at, b':');
+            place.at = entry(self, key, held, place)?;
         }
-        self.depth -= 1;
-        self.out.close_object(start);
-        Some(())
+        Some(self.out.close_object(place.at, start.at))
     }
 }
 

@@ -3,9 +3,10 @@
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::num::NonZero;
+use std::sync::Arc;
 
 use ocppcore::schema::FrameKind;
-use ocppcore::write::Literal;
+use ocppcore::write::{Literal, Short};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDate, PyString, PyType};
@@ -33,38 +34,35 @@ pub struct Payload {
 
 /// The values of an enumeration.
 pub struct Values {
+    /// The number of the enumeration.
+    pub which: u32,
     pub literals: Vec<Literal>,
-    /// By the address of the string that decode gives: an interned one, which is also what most programs write.
-    by_address: Places,
+    /// By the address of the string that decode gives: an interned one, which is also what most programs write. Short ones only.
+    pub known: Places<Short>,
 }
 
 impl Values {
-    fn new(of: &ocppcore::schema::Enumeration, strings: &[Py<PyString>]) -> Self {
+    fn new(which: usize, of: &ocppcore::schema::Enumeration, strings: &[Py<PyString>]) -> Self {
         let literals: Vec<_> = of.values.iter().map(|value| Literal::string(value)).collect();
-        let known = strings.iter().map(|text| text.as_ptr() as usize).zip(literals.iter().cloned()).collect();
-        Self { literals, by_address: Places::new(known) }
-    }
-
-    /// The value of the string at an address; None if it is another string, whatever it says.
-    #[inline(always)]
-    pub fn known(&self, address: usize) -> Option<&Literal> {
-        self.by_address.get(address)
+        let short = |(text, literal): (&Py<PyString>, &Literal)| Some((text.as_ptr() as usize, literal.short()?));
+        let known = Places::new(strings.iter().zip(&literals).filter_map(short).collect());
+        Self { which: which as u32, literals, known }
     }
 }
 
-/// Literals by address, each in a place of its own, so that one look decides.
-struct Places {
-    places: Box<[Place]>,
+/// What is known by an address, each in a place of its own, so that one look decides.
+pub struct Places<T> {
+    places: Box<[Place<T>]>,
     multiplier: u64,
     shift: u32,
 }
 
-/// It fills one cache line.
+/// A short literal in it fills one cache line.
 #[repr(align(64))]
-struct Place(Option<(NonZero<usize>, Literal)>);
+struct Place<T>(Option<(NonZero<usize>, T)>);
 
-impl Places {
-    fn new(known: Vec<(usize, Literal)>) -> Self {
+impl<T: Copy> Places<T> {
+    fn new(known: Vec<(usize, T)>) -> Self {
         // Random multipliers soon spread a few addresses over many places; else there are still more places.
         let mut multiplier = 0x9E37_79B9_7F4A_7C15u64;
         let mut bits = (2 * known.len() + 2).ilog2() + 1;
@@ -77,15 +75,15 @@ impl Places {
         }
         let mut of = of(multiplier, bits);
         of.places = std::iter::repeat_with(|| Place(None)).take(1 << bits).collect();
-        for (address, literal) in known {
+        for (address, value) in known {
             let place = of.place(address);
-            of.places[place] = Place(NonZero::new(address).map(|address| (address, literal)));
+            of.places[place] = Place(NonZero::new(address).map(|address| (address, value)));
         }
         of
     }
 
     /// Whether no two of the addresses have the same place.
-    fn spreads(&self, known: &[(usize, Literal)], bits: u32) -> bool {
+    fn spreads(&self, known: &[(usize, T)], bits: u32) -> bool {
         let mut taken = vec![0; 1 << bits];
         known.iter().all(|(address, _)| {
             let place = &mut taken[self.place(*address)];
@@ -100,10 +98,11 @@ impl Places {
         ((address as u64).wrapping_mul(self.multiplier) >> self.shift) as usize
     }
 
+    /// What is known by an address; None if nothing is, whatever lies there.
     #[inline(always)]
-    fn get(&self, address: usize) -> Option<&Literal> {
+    pub fn get(&self, address: usize) -> Option<&T> {
         match self.places.get(self.place(address)) {
-            Some(Place(Some((known, literal)))) if known.get() == address => Some(literal),
+            Some(Place(Some((known, value)))) if known.get() == address => Some(value),
             _ => None,
         }
     }
@@ -127,7 +126,7 @@ pub struct Outgoing {
     /// By type: how `exact` writes it.
     pub plans: Vec<Plan>,
     pub frames: Vec<Frame>,
-    pub enums: Vec<Values>,
+    pub enums: Vec<Arc<Values>>,
     /// By message: `,"Action",`.
     pub actions: Vec<Literal>,
     payloads: Addresses<Payload>,
@@ -167,9 +166,15 @@ impl Outgoing {
                 }
             }
         }
+        let enums: Vec<_> = tables
+            .enums
+            .iter()
+            .zip(enums)
+            .enumerate()
+            .map(|(which, (of, strings))| Arc::new(Values::new(which, of, strings)))
+            .collect();
         let keys =
             |of: &ocppcore::schema::ObjectType| of.fields.iter().map(|field| Literal::key(&field.name)).collect();
-        let values = |(of, strings): (&ocppcore::schema::Enumeration, &Vec<Py<PyString>>)| Values::new(of, strings);
         let action = |message: &ocppcore::schema::Message| {
             let mut text = Literal::key(&message.action).text().to_vec();
             text.pop();
@@ -191,9 +196,9 @@ impl Outgoing {
         PyDate::new(py, 1, 1, 1)?;
         Ok(Self {
             keys: tables.types.iter().map(keys).collect(),
-            plans: tables.types.iter().zip(classes).map(|(of, class)| Plan::new(of, class.as_ref())).collect(),
+            plans: tables.types.iter().zip(classes).map(|(of, class)| Plan::new(of, class.as_ref(), &enums)).collect(),
             frames: roles.into_iter().filter_map(frame).collect(),
-            enums: tables.enums.iter().zip(enums).map(values).collect(),
+            enums,
             actions: tables.messages.iter().map(action).collect(),
             payloads,
             python: PythonTypes {
