@@ -166,8 +166,8 @@ class Codec(Generic[FrameT]):
         """Action -> Message of everything that this codec knows, the messages of `extend` included."""
         return self._settings.vocabulary.messages
 
-    def sent_by(self, role: Literal["csms", "station"]) -> frozenset[type[Payload]]:
-        """The types of the requests, and on 2.1 of the SENDs' payloads, that one side may send."""
+    def sent_by(self, role: Literal["csms", "station"]) -> Mapping[type[Payload], type[Response] | None]:
+        """The types of the requests that one side may send, each with its response; on 2.1 those of the SENDs too, with None."""
         return self._settings.vocabulary.sent_by(role)
 
     # In. The engine of the backend stands before this class in the order of inheritance and has these methods.

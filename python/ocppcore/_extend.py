@@ -30,15 +30,14 @@ class Vocabulary(NamedTuple):
     classes: Mapping[str, type[msgspec.Struct]]
     model: dict[str, Any] | None  # None: the version's own, which the backends hold already
     tables: dict[str, Any]  # the Schema of each backend that was asked for, made by `_backend.schema`
-    requests: dict[str, frozenset[type[Payload]]]  # what each side may ask and send, made by `sent_by`
+    requests: dict[str, Mapping[type[Payload], type[Response] | None]]  # what each side may send, made by `sent_by`
 
-    def sent_by(self, role: str) -> frozenset[type[Payload]]:
-        """The types of the requests and SENDs that "csms" or "station" may send."""
+    def sent_by(self, role: str) -> Mapping[type[Payload], type[Response] | None]:
+        """The types of the requests and SENDs that "csms" or "station" may send, and of their responses."""
         found = self.requests.get(role)
         if found is None:
-            found = frozenset(
-                message.request for message in self.messages.values() if message.direction in (role, "both")
-            )
+            mine = (message for message in self.messages.values() if message.direction in (role, "both"))
+            found = MappingProxyType({message.request: message.response for message in mine})
             self.requests[role] = found
         return found
 

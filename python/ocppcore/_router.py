@@ -20,6 +20,8 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Generic, NamedTuple, Protocol, TypeVar, cast, overload
 
+import msgspec
+
 from ._codes import canonical_code, known_codes, own_answer
 from ._errors import EncodeError
 from ._frames import Call, CallError, Send, UntypedPayload
@@ -84,26 +86,17 @@ class RefuseCall(Exception):
         self.details = dict(details or {})
 
 
-class Context(Generic[ConnectionT]):
+class Context(msgspec.Struct, Generic[ConnectionT], eq=False):
     """What a handler may know of the message at hand beside its payload.
 
     `connection` is where it came from and `identity` who is at its other end; `frame` is the Call or Send, `data` the message as it
     came, None if the caller did not keep it.
     """
 
-    __slots__ = ("connection", "data", "frame", "identity")
-
-    def __init__(
-        self,
-        connection: ConnectionT,
-        identity: str,
-        frame: Routed,
-        data: str | bytes | bytearray | memoryview | None = None,
-    ) -> None:
-        self.connection = connection
-        self.identity = identity
-        self.frame = frame
-        self.data = data
+    connection: ConnectionT
+    identity: str
+    frame: Routed
+    data: str | bytes | bytearray | memoryview | None = None
 
     @property
     def id(self) -> str:
@@ -159,15 +152,15 @@ def log_fault(fault: HandlerFault) -> None:
 
 
 class _Entry:
-    """A handler as it is run: with the middleware around it."""
+    """A handler as it is run: with the middleware around it, with or without the context, and what it is to return."""
 
-    __slots__ = ("handler", "response", "run")
+    __slots__ = ("handler", "response", "run", "takes_context")
 
-    def __init__(self, handler: Handler, run: Handler) -> None:
+    def __init__(self, handler: Handler, run: Handler, takes_context: bool, response: type[Response] | None) -> None:
         self.handler = handler
         self.run = run
-        # Learned at the first message: a request knows its response by its codec alone.
-        self.response: type[Response] | None = None
+        self.takes_context = takes_context
+        self.response = response
 
 
 class Router:
@@ -279,11 +272,12 @@ class Router:
             if entry is None:
                 return _own(frame, context, "no_handler") if isinstance(frame, Call) else None
         try:
-            answer: Any = entry.run(context, payload)
+            answer: Any = entry.run(context, payload) if entry.takes_context else entry.run(payload)
         except Exception as error:
             return self._raised(frame, context, error)
         if type(answer) is entry.response:
-            return cast("Answer", answer)
+            response: Response = answer
+            return response
         if _is_awaitable(answer):
             return self._later(answer, entry, frame, context)
         return self._checked(entry, frame, context, answer)
@@ -317,7 +311,8 @@ class Router:
         except Exception as error:
             return self._raised(frame, context, error)
         if type(answer) is entry.response:
-            return cast("Answer", answer)
+            response: Response = answer
+            return response
         return self._checked(entry, frame, context, answer)
 
     def _entry(self, frame: Routed, context: Context[Any]) -> _Entry | None:
@@ -327,11 +322,12 @@ class Router:
         message = context.connection.codec.messages.get(frame.action)
         if handler is None or message is None or kind is UntypedPayload:  # what fits no type has no handler
             return None
-        run = handler if _parameters(handler) == 2 else _without_context(handler)
-        for middleware in reversed(self._middleware):
-            run = _around(middleware, run)
-        entry = self._entries[kind] = _Entry(handler, run)
-        entry.response = message.response
+        run, takes_context = handler, _parameters(handler) == 2
+        if self._middleware:
+            run, takes_context = handler if takes_context else _without_context(handler), True
+            for middleware in reversed(self._middleware):
+                run = _around(middleware, run)
+        entry = self._entries[kind] = _Entry(handler, run, takes_context, message.response)
         return entry
 
     def _checked(self, entry: _Entry, frame: Routed, context: Context[Any], answer: object) -> Answer:

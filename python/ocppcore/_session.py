@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from ._codes import own_answer
 from ._errors import OcppError, Tolerated
 from ._frames import Call, CallError, CallResult, CallResultError, Send, UntypedPayload
-from ._payloads import Request, Response, SendPayload
+from ._payloads import Payload, Request, Response, SendPayload
 
 if TYPE_CHECKING:
     from ._codec import AnyFrame, Codec
@@ -266,7 +266,8 @@ class Session:
         self._retrying: _Own | None = None  # the transaction message that waits to be sent again
         self._queue: deque[_Own] | None = None
         self._pending: dict[str, str] | None = None  # what the codec needs to type the answer
-        self._open: dict[str, str] | None = None  # the peer's CALLs that wait for our reply: id -> action
+        # The peer's CALLs that wait for our reply: id -> the response's type, or the action of one that is untyped.
+        self._open: dict[str, type[Response] | str] | None = None
         self._out: list[bytes] | None = None
         self._closed = False
 
@@ -335,24 +336,18 @@ class Session:
         Raises ValueError when no such CALL is open or the response is that of another action, EncodeError for an invalid response: the
         CALL is open still, so that it can be answered otherwise. SessionClosed when it is too late.
         """
-        if self._closed:
-            self._require_open()
         open_calls = self._open
-        action = open_calls.get(id) if open_calls else None
-        if open_calls is None or action is None:
+        wanted = open_calls.get(id) if open_calls else None
+        if open_calls is None or wanted is None:
+            self._require_open()
             raise ValueError(f"no call with the id {id!r} waits for a reply; it was answered before, or never came")
-        if isinstance(payload, CallError):
-            frame: CallError | CallResult[Any] = payload
-            if payload.id != id:
-                raise ValueError(f"the CallError has the id {payload.id!r}, the call has {id!r}; they must be equal")
+        given: Any = payload
+        answer = CallResult(id, given) if type(given) is wanted else _answer(id, given, wanted)
+        data = self._codec.encode(answer)
+        if self._out is None:
+            self._out = [data]
         else:
-            _require_kind(payload, Response, "reply() takes a response or a CallError")
-            if payload.__action__ != action:
-                raise ValueError(
-                    f"{id!r} is a {action} call, so {type(payload).__name__} cannot answer it; give its own response"
-                )
-            frame = CallResult(id, payload)
-        self._write(self._codec.encode(frame))
+            self._out.append(data)
         del open_calls[id]
 
     def receive(self, data: Data, now: float) -> list[Event]:
@@ -365,29 +360,34 @@ class Session:
         """
         if self._closed:
             return []
-        tolerated: Tolerated[Any] | None = None
         try:
             if self._graded:
-                tolerated = self._codec.decode_with_findings(data, self._pending)
-            frame: Any = None if tolerated is None else tolerated.frame
-            if frame is None:  # of what gives no frame decode tells why
-                frame = self._codec.decode(data, self._pending)
+                return self._receive_graded(data, now)
+            frame: AnyFrame = self._codec.decode(data, self._pending)
         except OcppError as error:
             return [self._invalid(error, now)]
-        events = self._received(frame, now)
-        return [tolerated, *events] if tolerated is not None and tolerated.findings else events
+        return [self._take(frame) if type(frame) is Call else self._received(frame, now)]
 
-    def _received(self, frame: AnyFrame, now: float) -> list[Event]:
+    def _receive_graded(self, data: Data, now: float) -> list[Event]:
+        """As receive, where a policy may let pass what is not in order."""
+        tolerated = self._codec.decode_with_findings(data, self._pending)
+        frame: Any = tolerated.frame
+        if frame is None:  # of what gives no frame decode tells why
+            frame = self._codec.decode(data, self._pending)
+        event = self._received(frame, now)
+        return [tolerated, event] if tolerated.findings else [event]
+
+    def _received(self, frame: AnyFrame, now: float) -> Event:
         """What a frame of the peer means."""
         if isinstance(frame, Call):
-            return [self._take(frame)]
+            return self._take(frame)
         if isinstance(frame, Send):
             if type(frame.payload) not in self._taken and not self._takes_untyped(frame):
-                return [Refused(frame, "a SEND that the peer's role does not send", None)]
-            return [frame]
+                return Refused(frame, "a SEND that the peer's role does not send", None)
+            return frame
         if isinstance(frame, CallResultError):
-            return [frame]
-        return [self._answered(frame, now)]
+            return frame
+        return self._answered(frame, now)
 
     def expire(self, now: float) -> list[Event]:
         """Ends what is overdue at `now` and sends what is due; to be called when `deadline` has come. Returns the ends."""
@@ -436,16 +436,21 @@ class Session:
 
     def _take(self, frame: Call[Any]) -> Event:
         """A CALL of the peer: open until reply(), or refused."""
-        if type(frame.payload) not in self._taken and not self._takes_untyped(frame):
-            return self._refuse(frame, "wrong_direction")
+        payload: Payload = frame.payload
+        answer: type[Response] | str | None = self._taken.get(type(payload))
+        if answer is None:
+            if not self._takes_untyped(frame):
+                return self._refuse(frame, "wrong_direction")
+            answer = frame.action
+        id = frame.id
         open_calls = self._open
         if open_calls is None:
             open_calls = self._open = {}
-        elif frame.id in open_calls and self._duplicates == "refuse":
+        elif id in open_calls and self._duplicates == "refuse":
             return self._refuse(frame, "duplicate_id")
         if len(open_calls) >= self._max_open:
             return self._refuse(frame, "too_many_calls")
-        open_calls[frame.id] = frame.action
+        open_calls[id] = answer
         if self._quirks is not None:
             self._know_station(frame)
         return frame
@@ -581,6 +586,21 @@ class Session:
 def _require_number(name: str, value: object, least: float) -> None:
     if not isinstance(value, int | float) or not least <= value < float("inf"):
         raise ValueError(f"{name} must be a number from {least} on, not {value!r}")
+
+
+def _answer(id: str, payload: Response | CallError, wanted: type[Response] | str) -> CallError | CallResult[Any]:
+    """The answer to a CALL where it is not simply the response that is wanted."""
+    if isinstance(payload, CallError):
+        if payload.id != id:
+            raise ValueError(f"the CallError has the id {payload.id!r}, the call has {id!r}; they must be equal")
+        return payload
+    _require_kind(payload, Response, "reply() takes a response or a CallError")
+    action = wanted if isinstance(wanted, str) else wanted.__action__
+    if payload.__action__ != action:
+        raise ValueError(
+            f"{id!r} is a {action} call, so {type(payload).__name__} cannot answer it; give its own response"
+        )
+    return CallResult(id, payload)
 
 
 def _require_kind(payload: object, kind: type, advice: str) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ocppcore.aio._drive import Standin, current_task, start
+from ocppcore.aio._drive import Standin, current_task, start, step
 from support.needs import need_module
 
 Body = Callable[[], Coroutine[Any, Any, Any]]
@@ -358,3 +358,87 @@ def test_it_is_the_same_on_uvloop() -> None:
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(main())
+
+
+# What a library's coroutine leaves to be awaited
+
+
+def test_a_step_that_ends_leaves_nothing() -> None:
+    done: list[str] = []
+
+    async def send() -> None:
+        done.append("sent")
+
+    assert step(send()) is None
+    assert done == ["sent"]
+
+
+def test_what_a_first_step_raises_comes_out() -> None:
+    async def send() -> None:
+        raise ConnectionError("gone")
+
+    with pytest.raises(ConnectionError, match="gone"):
+        step(send())
+
+
+def test_the_rest_of_a_step_is_awaited() -> None:
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        first, second = loop.create_future(), loop.create_future()
+        seen: list[object] = []
+
+        async def send() -> None:
+            seen.append(await first)
+            seen.append(await second)
+            await asyncio.sleep(0)
+
+        rest = step(send())
+        assert rest is not None
+        loop.call_soon(first.set_result, 1)
+        loop.call_later(0.001, second.set_result, 2)
+        await rest
+        assert seen == [1, 2]
+
+    asyncio.run(main())
+
+
+def test_what_is_thrown_into_the_rest_of_a_step_reaches_its_coroutine() -> None:
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        seen: list[str] = []
+        held = loop.create_future()
+
+        async def send() -> None:
+            try:
+                await held
+            except asyncio.CancelledError:
+                seen.append("cancelled")
+                await asyncio.sleep(0)
+                seen.append("cleaned up")
+                raise
+
+        async def body() -> None:
+            rest = step(send())
+            assert rest is not None
+            await rest
+
+        task = asyncio.create_task(body())
+        await asyncio.sleep(0)
+        task.cancel()
+        await asyncio.wait((task,))
+        assert task.cancelled()
+        assert held.cancelled()
+        assert seen == ["cancelled", "cleaned up"]
+
+        failed = loop.create_future()
+
+        async def fail() -> None:
+            await failed
+
+        rest = step(fail())
+        assert rest is not None
+        failed.set_exception(ConnectionError("gone"))
+        with pytest.raises(ConnectionError, match="gone"):
+            await rest
+
+    asyncio.run(main())

@@ -10,7 +10,8 @@ real task, which is made when it is first needed. To enter and leave tasks is wh
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Generator
+import types
+from collections.abc import Awaitable, Callable, Coroutine, Generator
 from contextvars import Context
 from typing import Any, TypeVar, cast
 
@@ -142,6 +143,33 @@ def start(
         if current is not None:
             _enter(loop, current)
     return standin.after(waits_for, False, None, None)
+
+
+def step(coroutine: Coroutine[Any, Any, None]) -> Awaitable[None] | None:
+    """Runs a coroutine until it ends, then None, or has to wait: then what is left of it, to be awaited.
+
+    It costs less than `start` and is for a library's coroutines, which ask nothing of their task before they wait.
+    """
+    try:
+        waits_for = coroutine.send(None)
+    except StopIteration:
+        return None
+    return _rest(coroutine, waits_for)
+
+
+@types.coroutine
+def _rest(coroutine: Coroutine[Any, Any, None], waits_for: Any) -> Generator[Any, Any, None]:
+    resume: Callable[[Any], Any]
+    while True:
+        try:
+            argument = yield waits_for
+            resume = coroutine.send
+        except BaseException as error:
+            resume, argument = coroutine.throw, error
+        try:
+            waits_for = resume(argument)
+        except StopIteration:
+            return
 
 
 def current_task() -> asyncio.Task[Any] | None:

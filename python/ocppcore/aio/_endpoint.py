@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import logging
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from .._errors import Tolerated
@@ -30,7 +30,6 @@ ResponseT = TypeVar("ResponseT", bound=Response)
 
 log = logging.getLogger("ocppcore.aio")
 
-_ROUTED = (Call, Send)
 _MANY_SENDS = 16  # SENDs whose handlers wait at the same time
 
 
@@ -238,7 +237,7 @@ class Endpoint:
     def _take(self, data: str | bytes) -> Awaitable[object] | None:
         """One message of the peer. Never waits for a handler; what is returned means that the peer must read first."""
         for event in self._session.receive(data, self._loop.time()):
-            if isinstance(event, _ROUTED):
+            if type(event) is Call or type(event) is Send:
                 if not self._closing:
                     self._handle(event, data)
             else:
@@ -438,12 +437,14 @@ class Endpoint:
         if not messages:
             return
         self._writing = True
-        rest = iter(messages)
-        wait = self._write(rest)
+        wait = self._write(messages)
         if wait is None:
             self._writing = False
-            return
-        writer = start(self._write_slowly(wait, rest), self._loop, self._write_context)
+        else:
+            self._write_on(wait, messages)
+
+    def _write_on(self, wait: Awaitable[None], messages: list[bytes]) -> None:
+        writer = start(self._write_slowly(wait, messages), self._loop, self._write_context)
         if writer is None:
             self._writing = False
         else:
@@ -451,11 +452,12 @@ class Endpoint:
             writer.add_done_callback(self._wrote)
             self._watch = self._loop.call_later(self._stall, self._check, self._written)
 
-    def _write(self, messages: Iterator[bytes]) -> Awaitable[None] | None:
-        """Sends messages until one has to be waited for; what to await then."""
+    def _write(self, messages: list[bytes]) -> Awaitable[None] | None:
+        """Takes messages and sends them until one has to be waited for; what to await then."""
         send = self._transport.send
         try:
-            for data in messages:
+            while messages:
+                data = messages.pop(0)
                 wait = send(data)
                 self._written += 1
                 if self._observer is not None:
@@ -468,13 +470,13 @@ class Endpoint:
             self._lost()
         return None
 
-    async def _write_slowly(self, wait: Awaitable[None] | None, messages: Iterator[bytes]) -> None:
+    async def _write_slowly(self, wait: Awaitable[None] | None, messages: list[bytes]) -> None:
         try:
             while True:
                 while wait is not None:
                     await wait
                     wait = self._write(messages)
-                messages = iter(self._session.data_to_send())
+                messages = self._session.data_to_send()
                 wait = self._write(messages)
                 if wait is None:
                     return

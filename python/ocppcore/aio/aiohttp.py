@@ -21,9 +21,11 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from typing import Any
 
 from ._client import ConnectFailed
+from ._drive import step
 from ._server import Handshake, Refusal, Server
 from ._transport import Take, TransportClosed
 
+_TEXT, _BINARY = aiohttp.WSMsgType.TEXT, aiohttp.WSMsgType.BINARY
 _HEARTBEAT = 20.0  # seconds between two pings to a peer that is silent, as websockets has it
 
 
@@ -45,7 +47,7 @@ class AiohttpTransport:
     async def read(self, take: Take) -> None:
         try:
             async for message in self._websocket:
-                if message.type in (aiohttp.WSMsgType.TEXT, aiohttp.WSMsgType.BINARY):
+                if message.type is _TEXT or message.type is _BINARY:
                     wait = take(message.data)
                     if wait is not None:
                         await wait
@@ -53,9 +55,12 @@ class AiohttpTransport:
             if self._finish is not None:
                 await self._finish()
 
-    async def send(self, data: bytes) -> None:
+    def send(self, data: bytes) -> Awaitable[None] | None:
+        return step(self._send(data))  # mostly it writes at once, and waits for nothing
+
+    async def _send(self, data: bytes) -> None:
         try:
-            await self._websocket.send_frame(data, aiohttp.WSMsgType.TEXT)
+            await self._websocket.send_frame(data, _TEXT)
         except ConnectionError:
             raise TransportClosed from None
 
