@@ -99,8 +99,10 @@ fuzz: setup ## fuzz the core for FUZZ_SECONDS (60) per target; needs a nightly c
 	tools/fuzz $(FUZZ_SECONDS)
 
 .PHONY: bench
-bench: build ## decode and encode beside msgspec's own; writes benches/RESULTS.md
+bench: build ## every path of the codec beside msgspec's own; writes benches/RESULTS.md
 	$(PY) -m benches.decode
+	$(PY) -m benches.paths
+	$(PY) -m benches.messages
 	$(PY) -m benches.encode
 	$(PY) -m benches.batch
 

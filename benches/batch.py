@@ -1,6 +1,6 @@
 """Many frames at once: decode_many beside a loop of decode, validate_many beside a loop of validate and on two threads.
 
-    python -m benches.batch [--rounds 40] [--no-write]
+    python -m benches.batch [--rounds 40] [--no-write | --smoke]
 
 First it proves that all give the same answers, for faulty frames too. Then it times them as benches/decode.py does: in one process, in
 interleaved rounds, the best round of each. Writes its section of benches/RESULTS.md.
@@ -8,18 +8,16 @@ interleaved rounds, the best round of each. Writes its section of benches/RESULT
 
 from __future__ import annotations
 
-import argparse
 import gc
-import platform
 import time
-from collections.abc import Callable
-from datetime import UTC, datetime
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from benches.decode import commit, machine, spoilt
-from benches.frames import COUNT, Kind, all_kinds
-from benches.results import marker, write_section
-from ocppcore import Codec, OcppError, __version__
+from benches.decode import spoilt
+from benches.frames import COUNT, Kind, run_seed
+from benches.measure import arguments, settled
+from benches.results import facts, keep_figures, marker, write_section
+from ocppcore import Codec, OcppError
 
 Work = Callable[[], Any]
 
@@ -119,10 +117,7 @@ def report(results: dict[str, tuple[dict[str, float], dict[str, float]]], rounds
         "",
         marker("batch"),
         "",
-        f"- machine: {machine()}",
-        f"- Python {platform.python_version()}, ocppcore {__version__}",
-        f"- date: {datetime.now(UTC):%Y-%m-%d %H:%M} UTC, commit {commit()}",
-        f"- command: `make bench`, or `python -m benches.batch --rounds {rounds}`",
+        *facts(("ocppcore",), f"`make bench`, or `python -m benches.batch --rounds {rounds}`", run_seed()),
         "",
         f"Nanoseconds per frame, best of {rounds} interleaved rounds in one process; {COUNT} different frames of each kind, repeated. A loop is one in Python,",
         "*lines* are the lines of one buffer. Before the clock starts, equal answers are asserted, for faulty frames too. *Share* is the time of the",
@@ -142,20 +137,23 @@ def report(results: dict[str, tuple[dict[str, float], dict[str, float]]], rounds
     return "\n".join([*lines, ""])
 
 
-def main() -> int:
+def main(given: Sequence[str] | None = None) -> int:
     """Prove, measure, print, write."""
-    parser = argparse.ArgumentParser(prog="python -m benches.batch", description="Many frames at once.")
-    parser.add_argument("--rounds", type=int, default=40)
-    parser.add_argument("--no-write", action="store_true", help="leave benches/RESULTS.md as it is")
-    options = parser.parse_args()
-
-    kinds = all_kinds()
+    parser = arguments("batch", "Many frames at once.", 40)
+    options = parser.parse_args(given)
+    kinds, rounds, write = settled(options)
     for kind in kinds:
         prove_same_work(kind)
-    text = report({kind.name: measure(kind, options.rounds) for kind in kinds}, options.rounds)
+    results = {kind.name: measure(kind, rounds) for kind in kinds}
+    text = report(results, rounds)
     print(text)
-    if not options.no_write:
+    if write:
         write_section("batch", text)
+        shares = {"batch_decode": (MANY, LOOP), "batch_validate": (CHECK, CHECK_LOOP)}
+        keep_figures(
+            "batch",
+            {key: max(best[many] / best[loop] for best, _ in results.values()) for key, (many, loop) in shares.items()},
+        )
     return 0
 
 

@@ -26,8 +26,8 @@ from typing import Any, NamedTuple
 import orjson
 
 import ocppcore.log
-from benches.decode import commit, machine
 from benches.frames import meter_values, transaction_event, uuid
+from benches.results import commit, machine
 
 # Neither has types to check by.
 pa: Any = importlib.import_module("pyarrow")

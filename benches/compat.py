@@ -22,8 +22,8 @@ from importlib import import_module, metadata
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from benches.decode import commit, machine
 from benches.frames import COUNT, Kind, all_kinds
+from benches.results import commit, machine
 from ocppcore import __version__
 from ocppcore.compat.ocpp import accelerate
 

@@ -19,8 +19,8 @@ from pathlib import Path
 from random import Random
 from typing import Any, Literal, NamedTuple
 
-from benches.decode import commit, machine
 from benches.frames import Kind, all_kinds
+from benches.results import commit, machine
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benches/CORE.md"

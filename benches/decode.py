@@ -1,6 +1,6 @@
 """Typed decode of whole frames: ocppcore's native backend beside msgspec's own typed decoder.
 
-    python -m benches.decode [--rounds 80] [--check] [--no-write]
+    python -m benches.decode [--rounds 80] [--check] [--no-write | --smoke]
 
 First it proves that the contenders did the same work: equal values for every frame, and the same refusals. Then it times them in one process,
 in interleaved rounds, and keeps the best round of each: what is compared is the ratio, since a shared machine's nanoseconds drift.
@@ -9,32 +9,26 @@ Writes its section of benches/RESULTS.md. With --check the exit status is 1 if m
 
 from __future__ import annotations
 
-import argparse
-import gc
-import os
-import platform
-import subprocess
 import sys
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from benches.baseline import DECODERS
-from benches.frames import COUNT, Kind, all_kinds
-from benches.results import marker, write_section
-from ocppcore import Codec, OcppError, __version__
-
-ROOT = Path(__file__).resolve().parents[1]
+from benches.frames import COUNT, Kind, run_seed
+from benches.measure import arguments, best_rounds, settled
+from benches.results import facts, keep_figures, marker, write_section
+from ocppcore import Codec, OcppError
 
 Decode = Callable[[bytes], Any]
 
 TYPED = "msgspec typed"
+STEPS = "msgspec in two steps"
 OURS = "ocppcore decode"
-NAMES = (OURS, TYPED, "msgspec in two steps", "ocppcore validate")
+LONG_ID = b'"' + b"x" * 40
+NAMES = (OURS, TYPED, STEPS, "ocppcore validate")
 
 
 def contenders(kind: Kind) -> dict[str, Decode]:
@@ -43,7 +37,7 @@ def contenders(kind: Kind) -> dict[str, Decode]:
     return {
         OURS: codec.decode,
         TYPED: DECODERS[kind.action].decode,
-        "msgspec in two steps": two_steps(),
+        STEPS: two_steps(),
         "ocppcore validate": codec.validate,
     }
 
@@ -84,7 +78,7 @@ def spoilt(frame: bytes) -> list[bytes]:
     """Frames that every contender must refuse: an unknown key, a broken end, a type, an id that is too long."""
     head, brace, rest = frame.partition(b"{")
     separator = b"" if rest.startswith(b"}") else b","
-    long_id = frame.replace(b'[2,"', b'[2,"' + b"x" * 40, 1)
+    long_id = frame.replace(b'"', LONG_ID, 1)
     return [head + brace + b'"noSuchKey":1' + separator + rest, frame[:-2], head + b"[" + rest, long_id]
 
 
@@ -99,7 +93,7 @@ def prove_same_work(kind: Kind) -> None:
         assert of["ocppcore validate"](frame) is None
     for frame in spoilt(kind.frames[0]):
         for name in NAMES:
-            if name == "msgspec in two steps" and frame.startswith(b'[2,"' + b"x" * 40):
+            if name == STEPS and LONG_ID in frame:
                 continue  # its envelope has no length on the id: the step is a bare one
             try:
                 of[name](frame)
@@ -111,54 +105,12 @@ def prove_same_work(kind: Kind) -> None:
 # --- the time --------------------------------------------------------------------------------------
 
 
-def one_round(decode: Decode, frames: list[bytes]) -> float:
-    """Nanoseconds per frame, the loop, the call and the release of the result included."""
-    start = time.perf_counter_ns()
-    for frame in frames:
-        decode(frame)
-    return (time.perf_counter_ns() - start) / len(frames)
-
-
 def measure(kind: Kind, rounds: int) -> dict[str, float]:
-    """The best round of each contender. A round repeats small frames, so that it lasts long enough for the clock."""
-    of = contenders(kind)
-    size = sum(map(len, kind.frames))
-    frames = kind.frames * max(1, 400_000 // size)
-    best = dict.fromkeys(of, float("inf"))
-    gc.disable()  # as timeit does: nothing here is kept
-    try:
-        for number in range(rounds):
-            order = list(of.items())
-            for name, decode in order if number % 2 else reversed(order):
-                best[name] = min(best[name], one_round(decode, frames))
-    finally:
-        gc.enable()
-    return best
+    """The best round of each contender."""
+    return best_rounds({name: (decode, kind.frames) for name, decode in contenders(kind).items()}, rounds)
 
 
 # --- the report ------------------------------------------------------------------------------------
-
-
-def output_of(*command: str) -> str:
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False).stdout.strip()
-
-
-def machine() -> str:
-    """The processor and how many of it, as the system names them."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-        name = next(line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
-    except (OSError, StopIteration):
-        name = platform.processor() or platform.machine()
-    return f"{os.cpu_count()} × {name}, {platform.system()}"
-
-
-def commit() -> str:
-    """The commit measured, and whether the package differed from it."""
-    changed = output_of(
-        "git", "status", "--porcelain", "--", "python", "rust", "benches/*.py", "Cargo.toml", "Cargo.lock"
-    )
-    return (output_of("git", "rev-parse", "--short=12", "HEAD") or "unknown") + (" with changes" if changed else "")
 
 
 def report(results: dict[str, dict[str, float]], sizes: dict[str, float], rounds: int) -> str:
@@ -168,12 +120,9 @@ def report(results: dict[str, dict[str, float]], sizes: dict[str, float], rounds
         "",
         marker("decode"),
         "",
-        f"- machine: {machine()}",
-        f"- Python {platform.python_version()}, msgspec {msgspec.__version__}, ocppcore {__version__}",
-        f"- date: {datetime.now(UTC):%Y-%m-%d %H:%M} UTC, commit {commit()}",
-        f"- command: `make bench`, or `python -m benches.decode --rounds {rounds}`",
+        *facts(("msgspec", "ocppcore"), f"`make bench`, or `python -m benches.decode --rounds {rounds}`", run_seed()),
         "",
-        f"Nanoseconds per frame, best of {rounds} interleaved rounds in one process; {COUNT} different frames of each kind, from a fixed seed.",
+        f"Nanoseconds per frame, best of {rounds} interleaved rounds in one process; {COUNT} different frames of each kind, of a fresh seed.",
         "Before the clock starts, equal values and equal refusals are asserted. *Times as fast* is msgspec's typed decoder over ocppcore's",
         "decode: above 1, ocppcore is the faster.",
         "",
@@ -193,23 +142,29 @@ def report(results: dict[str, dict[str, float]], sizes: dict[str, float], rounds
     return "\n".join(lines)
 
 
-def main() -> int:
-    """Prove, measure, print, write."""
-    parser = argparse.ArgumentParser(prog="python -m benches.decode", description="Typed decode beside msgspec.")
-    parser.add_argument("--rounds", type=int, default=80)
-    parser.add_argument("--check", action="store_true", help="fail if msgspec's typed decoder is faster on any frame")
-    parser.add_argument("--no-write", action="store_true", help="leave benches/RESULTS.md as it is")
-    options = parser.parse_args()
+def figures(results: dict[str, dict[str, float]]) -> dict[str, float]:
+    """What the targets ask for."""
+    return {
+        "typed": max(best[OURS] / best[TYPED] for best in results.values()),
+        "two_steps": max(best[OURS] / best[STEPS] for best in results.values()),
+    }
 
-    kinds = all_kinds()
+
+def main(given: Sequence[str] | None = None) -> int:
+    """Prove, measure, print, write."""
+    parser = arguments("decode", "Typed decode beside msgspec.", 80)
+    parser.add_argument("--check", action="store_true", help="fail if msgspec is faster on any frame")
+    options = parser.parse_args(given)
+    kinds, rounds, write = settled(options)
     for kind in kinds:
         prove_same_work(kind)
-    results = {kind.name: measure(kind, options.rounds) for kind in kinds}
-    sizes = {kind.name: sum(map(len, kind.frames)) / COUNT for kind in kinds}
-    text = report(results, sizes, options.rounds)
+    results = {kind.name: measure(kind, rounds) for kind in kinds}
+    sizes = {kind.name: sum(map(len, kind.frames)) / len(kind.frames) for kind in kinds}
+    text = report(results, sizes, rounds)
     print(text)
-    if not options.no_write:
+    if write:
         write_section("decode", text)
+        keep_figures("decode", figures(results))
     slower = [name for name, best in results.items() if best[TYPED] <= best[OURS]]
     if slower and options.check:
         print("msgspec is faster on:", ", ".join(slower), file=sys.stderr)

@@ -1,6 +1,6 @@
 """Encode of whole frames: ocppcore's native backend, which checks what it writes, beside msgspec and orjson, which do not.
 
-    python -m benches.encode [--rounds 80] [--check] [--no-write]
+    python -m benches.encode [--rounds 80] [--check] [--no-write | --smoke]
 
 First it proves that the contenders wrote the same values. Then it times them as benches/decode.py does: in one process, in interleaved
 rounds, the best round of each. Writes its section of benches/RESULTS.md. With --check the exit status is 1 if ocppcore is the slower one
@@ -9,24 +9,20 @@ anywhere.
 
 from __future__ import annotations
 
-import argparse
-import gc
 import json
-import math
-import platform
 import sys
-from collections.abc import Callable
-from datetime import UTC, datetime
+from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Any
 
 import msgspec
 import orjson
 
 from benches.baseline import DECODERS
-from benches.decode import commit, machine, one_round
-from benches.frames import COUNT, Kind, all_kinds
-from benches.results import marker, write_section
-from ocppcore import Codec, __version__
+from benches.frames import Kind, run_seed
+from benches.measure import arguments, best_rounds, settled
+from benches.results import facts, geometric_mean, keep_figures, marker, write_section
+from ocppcore import Codec
 
 Encode = Callable[[Any], bytes]
 
@@ -81,24 +77,13 @@ def prove_same_work(kind: Kind) -> None:
 
 
 def measure(kind: Kind, rounds: int) -> dict[str, float]:
-    """The best round of each contender, in nanoseconds per frame. A round repeats small frames, so that it lasts long enough for the clock."""
-    repeat = max(1, 400_000 // sum(map(len, kind.frames)))
-    of = {name: (encode, values * repeat) for name, (encode, values) in contenders(kind).items()}
-    best = dict.fromkeys(of, float("inf"))
-    gc.disable()  # as timeit does: nothing here is kept
-    try:
-        for number in range(rounds):
-            order = list(of.items())
-            for name, (encode, values) in order if number % 2 else reversed(order):
-                best[name] = min(best[name], one_round(encode, values))
-    finally:
-        gc.enable()
-    return best
+    """The best round of each contender, in nanoseconds per frame."""
+    return best_rounds(contenders(kind), rounds)
 
 
 def mean_share(results: dict[str, dict[str, float]]) -> float:
     """The geometric mean of ocppcore's time over msgspec's."""
-    return math.exp(sum(math.log(best[OURS] / best[THEIRS]) for best in results.values()) / len(results))
+    return geometric_mean(best[OURS] / best[THEIRS] for best in results.values())
 
 
 def report(results: dict[str, dict[str, float]], sizes: dict[str, float], rounds: int) -> str:
@@ -108,10 +93,11 @@ def report(results: dict[str, dict[str, float]], sizes: dict[str, float], rounds
         "",
         marker("encode"),
         "",
-        f"- machine: {machine()}",
-        f"- Python {platform.python_version()}, msgspec {msgspec.__version__}, orjson {orjson.__version__}, ocppcore {__version__}",
-        f"- date: {datetime.now(UTC):%Y-%m-%d %H:%M} UTC, commit {commit()}",
-        f"- command: `make bench`, or `python -m benches.encode --rounds {rounds}`",
+        *facts(
+            ("msgspec", "orjson", "ocppcore"),
+            f"`make bench`, or `python -m benches.encode --rounds {rounds}`",
+            run_seed(),
+        ),
         "",
         f"Nanoseconds per frame, best of {rounds} interleaved rounds in one process; the frames are those of decode. Before the clock starts it is",
         "asserted that all wrote the same values. *Share* is ocppcore's time over that of `msgspec.json.encode` with Structs that an expert",
@@ -132,23 +118,21 @@ def report(results: dict[str, dict[str, float]], sizes: dict[str, float], rounds
     return "\n".join(lines)
 
 
-def main() -> int:
+def main(given: Sequence[str] | None = None) -> int:
     """Prove, measure, print, write."""
-    parser = argparse.ArgumentParser(prog="python -m benches.encode", description="Encode beside msgspec and orjson.")
-    parser.add_argument("--rounds", type=int, default=80)
+    parser = arguments("encode", "Encode beside msgspec and orjson.", 80)
     parser.add_argument("--check", action="store_true", help="fail if msgspec is faster on any frame")
-    parser.add_argument("--no-write", action="store_true", help="leave benches/RESULTS.md as it is")
-    options = parser.parse_args()
-
-    kinds = all_kinds()
+    options = parser.parse_args(given)
+    kinds, rounds, write = settled(options)
     for kind in kinds:
         prove_same_work(kind)
-    results = {kind.name: measure(kind, options.rounds) for kind in kinds}
-    sizes = {kind.name: sum(map(len, kind.frames)) / COUNT for kind in kinds}
-    text = report(results, sizes, options.rounds)
+    results = {kind.name: measure(kind, rounds) for kind in kinds}
+    sizes = {kind.name: sum(map(len, kind.frames)) / len(kind.frames) for kind in kinds}
+    text = report(results, sizes, rounds)
     print(text)
-    if not options.no_write:
+    if write:
         write_section("encode", text)
+        keep_figures("encode", {"encode_worst": max(best[OURS] / best[THEIRS] for best in results.values())})
     slower = [name for name, best in results.items() if best[THEIRS] <= best[OURS]]
     if slower and options.check:
         print("msgspec is faster on:", ", ".join(slower), file=sys.stderr)

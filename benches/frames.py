@@ -1,11 +1,13 @@
 """Six kinds of frames, two hundred different ones each, as stations write them: compact, in the schema's order.
 
-The seed is fixed, so that every run and every machine measures the same bytes.
+A run of a benchmark takes a fresh seed and says it (`run_seed`); instructions are counted over frames of a fixed one.
 """
 
 from __future__ import annotations
 
 import json
+import os
+import secrets
 from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any, NamedTuple
@@ -23,8 +25,16 @@ class Kind(NamedTuple):
     frames: list[bytes]
 
 
-def all_kinds(seed: int = 2026) -> list[Kind]:
-    """The six kinds that issue and results name."""
+SEED = "OCPPCORE_BENCH_SEED"
+
+
+def run_seed() -> str:
+    """The seed of this run and of the processes that it starts: what the environment says, to repeat a run, else a fresh one."""
+    return os.environ.setdefault(SEED, secrets.token_hex(4))
+
+
+def all_kinds(seed: int | str = 2026, count: int = COUNT) -> list[Kind]:
+    """The six kinds that issue and results name, with so many frames each."""
     made = {
         ("ocpp1.6", "Heartbeat", ""): heartbeat,
         ("ocpp1.6", "BootNotification", ""): boot_notification,
@@ -38,9 +48,9 @@ def all_kinds(seed: int = 2026) -> list[Kind]:
         random = Random(f"{seed} {action}")
         frames = [
             json.dumps([2, uuid(random), action, make(random, number)], separators=(",", ":")).encode()
-            for number in range(COUNT)
+            for number in range(count)
         ]
-        assert len(set(frames)) == COUNT
+        assert len(set(frames)) == count
         kinds.append(Kind(action + size, subprotocol, action, frames))
     return kinds
 

@@ -24,8 +24,8 @@ from typing import Any
 import uvloop
 from picows import WSFrame, WSListener, WSMsgType, WSTransport
 
-from benches.decode import commit, machine
 from benches.frames import all_kinds
+from benches.results import commit, machine
 from benches.servers import LIBRARIES, SUBPROTOCOL, WORKS
 
 ws_connect: Any = import_module("picows").ws_connect  # its stub leaves a part of its type open

@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from benches.contenders import CONTENDERS, Read
-from benches.decode import commit, machine
 from benches.frames import COUNT, Kind, all_kinds
+from benches.results import commit, machine
 
 PAGE = Path(__file__).resolve().parent / "PEERS.md"
 BUDGET = 0.1

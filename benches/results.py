@@ -1,12 +1,73 @@
-"""benches/RESULTS.md: one section for each benchmark, each replaced when its benchmark runs."""
+"""benches/RESULTS.md and what its pages have in common: the facts of a run, the sections, the table of targets on top.
+
+Each benchmark replaces its own section or page, and keeps its figures under the names of `benches/targets.py` in benches/figures.json; the
+table on top of RESULTS.md is made of these, so that it says of every target what was measured, where, and whether it was met.
+"""
 
 from __future__ import annotations
 
+import json
+import os
+import platform
 import re
+import subprocess
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from importlib.metadata import version
+from math import prod
 from pathlib import Path
+from typing import Any
 
-RESULTS = Path(__file__).resolve().parents[1] / "benches/RESULTS.md"
-ORDER = ("decode", "encode", "batch")
+from benches.targets import TARGETS, Target
+
+ROOT = Path(__file__).resolve().parents[1]
+RESULTS = ROOT / "benches/RESULTS.md"
+FIGURES = ROOT / "benches/figures.json"
+ORDER = ("decode", "paths", "messages", "encode", "batch", "footprint")
+
+
+# --- the facts of a run ----------------------------------------------------------------------------
+
+
+def output_of(*command: str) -> str:
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False).stdout.strip()
+
+
+def machine() -> str:
+    """The processor and how many of it, as the system names them."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+        name = next(line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        name = platform.processor() or platform.machine()
+    return f"{os.cpu_count()} × {name}, {platform.system()}"
+
+
+def commit() -> str:
+    """The commit measured, and whether the package differed from it."""
+    changed = output_of(
+        "git", "status", "--porcelain", "--", "python", "rust", "benches/*.py", "Cargo.toml", "Cargo.lock"
+    )
+    return (output_of("git", "rev-parse", "--short=12", "HEAD") or "unknown") + (" with changes" if changed else "")
+
+
+def facts(packages: Iterable[str], command: str, seed: str = "") -> list[str]:
+    """Machine, versions, date, commit and command, as the head of a section says them."""
+    versions = [f"Python {platform.python_version()}", *(f"{name} {version(name)}" for name in packages)]
+    return [
+        f"- machine: {machine()}",
+        f"- {', '.join(versions)}",
+        f"- date: {datetime.now(UTC):%Y-%m-%d %H:%M} UTC, commit {commit()}" + (f", seed {seed}" if seed else ""),
+        f"- command: {command}",
+    ]
+
+
+def geometric_mean(values: Iterable[float]) -> float:
+    known = list(values)
+    return prod(known) ** (1 / len(known))
+
+
+# --- the pages -------------------------------------------------------------------------------------
 
 
 def marker(name: str) -> str:
@@ -20,5 +81,64 @@ def write_section(name: str, text: str) -> None:
     old = re.split(r"^(?=# )", RESULTS.read_text(encoding="utf-8") if RESULTS.exists() else "", flags=re.MULTILINE)
     sections = {known: part for known in ORDER for part in old if marker(known) in part}
     sections[name] = text
-    parts = [sections[known].strip() + "\n" for known in ORDER if known in sections]
-    RESULTS.write_text("\n".join(parts), encoding="utf-8")
+    parts = [summary(), *(sections[known] for known in ORDER if known in sections)]
+    RESULTS.write_text("\n".join(part.strip() + "\n" for part in parts), encoding="utf-8")
+
+
+def keep_figures(name: str, figures: Mapping[str, float]) -> None:
+    """Keep what a benchmark measured, for the table of targets; its older figures are forgotten."""
+    unknown = set(figures) - {target.key for target in TARGETS if target.benchmark == name}
+    assert not unknown, f"{unknown} are no targets of {name}"
+    known = kept_figures()
+    known[name] = {
+        "date": f"{datetime.now(UTC):%Y-%m-%d}",
+        "commit": commit(),
+        "figures": {key: float(f"{value:.4g}") for key, value in figures.items()},
+    }
+    FIGURES.write_text(json.dumps(dict(sorted(known.items())), indent=1) + "\n", encoding="utf-8")
+    if RESULTS.exists():
+        parts = re.split(r"^(?=# )", RESULTS.read_text(encoding="utf-8"), flags=re.MULTILINE)
+        rest = [part for part in parts if part.strip() and not part.startswith("# Targets")]
+        RESULTS.write_text("\n".join(part.strip() + "\n" for part in [summary(), *rest]), encoding="utf-8")
+
+
+def kept_figures() -> dict[str, dict[str, Any]]:
+    """Benchmark -> date, commit and figures of its last run that was written down."""
+    kept: dict[str, dict[str, Any]] = json.loads(FIGURES.read_text(encoding="utf-8")) if FIGURES.exists() else {}
+    return kept
+
+
+def summary() -> str:
+    """The table of all targets, from the figures kept."""
+    known = kept_figures()
+    measured: list[tuple[Target, dict[str, Any]]] = [(target, known.get(target.benchmark, {})) for target in TARGETS]
+    met = [target for target, run in measured if is_met(target, run.get("figures", {}).get(target.key))]
+    lines = [
+        "# Targets",
+        "",
+        "<!-- @generated by: make bench-records -->",
+        "",
+        f"{len(met)} of {len(TARGETS)} are met. A share is ocppcore's time over the other's in the same run: below 1, ocppcore is the faster one.",
+        "",
+        "| target | wanted | measured | met | by | on | at commit |",
+        "|---|--:|--:|:-:|---|---|---|",
+    ]
+    for target, run in measured:
+        value = run.get("figures", {}).get(target.key)
+        cells = [
+            target.what,
+            f"{'≤' if target.at_most else '≥'} {target.bound:.3g}{target.unit}",
+            "not yet" if value is None else f"**{value:.3g}**{target.unit}",
+            "" if value is None else "yes" if is_met(target, value) else "**no**",
+            f"`benches.{target.benchmark}`",
+            run.get("date", ""),
+            run.get("commit", ""),
+        ]
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join([*lines, ""])
+
+
+def is_met(target: Target, value: float | None) -> bool:
+    if value is None:
+        return False
+    return value <= target.bound if target.at_most else value >= target.bound
