@@ -354,7 +354,7 @@ impl<'a, S: Sink> Walker<'_, 'a, S> {
             let object = self.sink.object(of, which)?;
             return Ok((self.sink.finish(object, 0)?, brace + 2));
         }
-        self.object(which, brace, 0)
+        self.new_object(of, which, brace, 0)
     }
 
     #[inline(always)]

@@ -13,6 +13,7 @@ pub mod format;
 pub mod frame;
 #[cfg(any(test, feature = "fuzzing"))]
 pub mod fuzzing;
+pub mod leaves;
 pub mod locate;
 pub mod log;
 pub mod names;

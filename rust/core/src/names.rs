@@ -9,6 +9,7 @@ use crate::simd::{self, Bytes, WIDTH};
 
 /// A text to be recognised where it is expected.
 #[derive(Clone)]
+#[repr(C)]
 pub struct Pattern {
     /// The first bytes, and one bit for each of them that counts.
     head: [u8; WIDTH],
@@ -16,10 +17,10 @@ pub struct Pattern {
     /// How many bytes are compared, and how many of them are passed.
     whole: u16,
     length: u16,
+    /// All of a text that is longer than head and tail together; boxed twice, since there is seldom one.
+    long: Option<Box<Box<[u8]>>>,
     /// The last bytes of a text that is longer than a window.
     tail: [u8; WIDTH],
-    /// All of a text that is longer than head and tail together.
-    long: Option<Box<[u8]>>,
 }
 
 impl Pattern {
@@ -35,7 +36,7 @@ impl Pattern {
             whole: whole.len() as u16,
             length: text.len() as u16,
             tail: tail.copied().unwrap_or_default(),
-            long: (whole.len() > 2 * WIDTH).then(|| whole.into()),
+            long: (whole.len() > 2 * WIDTH).then(|| Box::new(whole.into())),
         }
     }
 

@@ -375,7 +375,8 @@ pub fn short_decimal(text: Bytes<'_>, at: usize) -> Option<(f64, usize)> {
     if matches!(text.byte(end), b'e' | b'E') || (negative && value == 0) {
         return None;
     }
-    let value = value as f64 / POWERS[places % POWERS.len()] as f64;
+    // Signed, since that is the conversion that processors have.
+    let value = value as i64 as f64 / POWERS[places % POWERS.len()] as i64 as f64;
     Some((if negative { -value } else { value }, end))
 }
 
@@ -414,7 +415,7 @@ fn more_digits(all: &[u8], at: usize, first: u64) -> Option<(u64, usize)> {
 }
 
 /// The powers of ten up to the largest that few digits make.
-const POWERS: [u64; 16] = {
+static POWERS: [u64; 16] = {
     let mut powers = [1; 16];
     let mut index = 1;
     while index < powers.len() {
@@ -448,16 +449,22 @@ pub fn short_boolean(text: Bytes<'_>, at: usize) -> Option<(bool, usize)> {
     const TRUE: u64 = u32::from_le_bytes(*b"true") as u64;
     const FALSE: u64 = u64::from_le_bytes(*b"false\0\0\0");
     let word = text.word(at);
-    match word & 0xFFFF_FFFF {
-        TRUE => Some((true, at + 4)),
-        _ if word & 0xFF_FFFF_FFFF == FALSE => Some((false, at + 5)),
-        _ => None,
-    }
+    // Both are compared: which of the two it is, no processor can guess.
+    let (yes, no) = (word & 0xFFFF_FFFF == TRUE, word & 0xFF_FFFF_FFFF == FALSE);
+    (yes | no).then_some((yes, at + 4 + usize::from(no)))
 }
 
 /// The index of the first byte from `at` on that is a quote, a backslash, a control character or not ASCII; the text's length if none is.
 #[inline(always)]
 pub(crate) fn plain_until(text: Bytes<'_>, mut at: usize) -> usize {
+    // Two windows at once: whether a string ends in the first or the second, no processor can guess.
+    if let (Some(first), Some(second)) = (text.window(at), text.window(at + simd::WIDTH)) {
+        let specials = simd::specials(first) | simd::specials(second) << simd::WIDTH;
+        if specials != 0 {
+            return at + specials.trailing_zeros() as usize;
+        }
+        at += 2 * simd::WIDTH;
+    }
     while let Some(window) = text.window(at) {
         let specials = simd::specials(window);
         if specials != 0 {

@@ -52,21 +52,25 @@ pub struct Message {
     pub send: Option<u32>,
 }
 
+/// What the walk needs of a type stands first, together, as in `Field`.
 #[derive(Debug, Clone)]
+#[repr(C, align(64))]
 pub struct ObjectType {
-    pub name: String,
+    pub fields: Vec<Field>,
+    /// One bit per required field.
+    pub required: u128,
+    /// Its objects may hold nothing but scalars.
+    pub leaf: bool,
     /// Further keys with any value are allowed; the value is a plain dict.
     pub open: bool,
     /// Under draft 4 an integer has no fraction and no exponent; later drafts ask for an integral value.
     pub draft4: bool,
-    pub fields: Vec<Field>,
-    /// One bit per required field.
-    pub required: u128,
-    names: Names,
-    /// By style: keys with a value of an enumeration.
-    pairs: [Vec<Pair>; 2],
     /// What came first.
     pub first: Next,
+    /// By style: keys with a value of an enumeration.
+    pairs: [Vec<Pair>; 2],
+    names: Names,
+    pub name: String,
 }
 
 /// A key with its value, `,"key":"Value"`, which is recognised at once.
@@ -79,35 +83,61 @@ pub struct Pair {
     pub number: u32,
 }
 
-/// What the walk needs of a field stands first, together.
+/// A field. What the walk needs of it stands first, in two lines of the processor's cache: the site of the style, and what is remembered.
 #[derive(Debug, Clone)]
 #[repr(C)]
 pub struct Field {
-    /// What stands between the value before and this one, by style: `,"key":`.
-    keys: [Pattern; 2],
-    /// The field's bit in `ObjectType::required`.
-    pub bit: u128,
-    pub kind: FieldKind,
-    pub items: Option<Bounds>,
-    /// Where it is: the index of its type, and its own.
-    pub of: u32,
-    pub index: u16,
-    /// The byte that the field's value begins with, and one of its items; 0 where it may be one of many.
-    pub opens: u8,
-    pub item_opens: u8,
-    /// There are limits or a step for its number.
-    pub bounded: bool,
-    /// The type's draft is 4.
-    pub draft4: bool,
-    pub required: bool,
-    /// The guess that stands for the first of its pairs, if it has any.
-    paired: Option<u16>,
-    values: Values,
+    /// By style.
+    sites: [Site; 2],
     /// What came behind it.
     pub next: Next,
+    values: Values,
+    /// The guess that stands for the first of its pairs, if it has any.
+    paired: Option<u16>,
+    pub required: bool,
+    /// The type's draft is 4.
+    pub draft4: bool,
+    /// Where it is: the index of its type, and its own.
+    pub index: u16,
+    pub of: u32,
+    pub items: Option<Bounds>,
+    pub kind: FieldKind,
     pub name: String,
     pub attr: String,
 }
+
+/// A field as a sender of one style writes it: all that a value needs that has nothing unusual.
+#[derive(Debug, Clone)]
+#[repr(C, align(64))]
+pub struct Site {
+    /// What stands between the value before and this one: `,"key":`.
+    key: Pattern,
+    pub reads: Reads,
+    /// Its place among the fields of the type.
+    pub index: u8,
+    /// The byte that the field's value begins with, and one of its items; 0 where it may be one of many.
+    pub opens: u8,
+    pub item_opens: u8,
+    pub list: bool,
+    /// There are limits or a step for its number.
+    pub bounded: bool,
+}
+
+/// How a value is read: the kind of a field, without its rarer rules.
+#[derive(Debug, Clone, Copy)]
+pub enum Reads {
+    String { max: u32 },
+    Uri { max: u32 },
+    Enumeration(u32),
+    DateTime,
+    Integer,
+    Number,
+    Boolean,
+    Object(u32),
+    Any,
+}
+
+const _: () = assert!(size_of::<Site>() == 64 && size_of::<Pair>() == 64);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bounds {
@@ -213,11 +243,18 @@ impl Pair {
     }
 }
 
-impl Field {
+impl Site {
     /// The same for the field's key: where its value begins. None also if that does not begin as it must.
     #[inline(always)]
-    pub fn key_ends(&self, style: Style, text: Bytes<'_>, at: usize, counts: u32) -> Option<usize> {
-        self.keys[style as usize].ends(text, at, counts)
+    pub fn key_ends(&self, text: Bytes<'_>, at: usize, counts: u32) -> Option<usize> {
+        self.key.ends(text, at, counts)
+    }
+}
+
+impl Field {
+    #[inline(always)]
+    pub fn site(&self, style: Style) -> &Site {
+        &self.sites[style as usize]
     }
 
     /// Remembers that the field, which came behind `next`, had the value `found`, which was not guessed.
@@ -226,7 +263,9 @@ impl Field {
         let (Some(paired), Ok(value)) = (self.paired, u8::try_from(found)) else { return };
         let last = self.values.last[place % PLACES].swap_relaxed(value);
         let trust = self.values.trust.load(Ordering::Relaxed);
-        let trust = if last == value { (trust + 1).min(SURE) } else { trust / 2 };
+        // By sums, not by a branch that no processor can guess where values do not repeat.
+        let known = u8::from(last == value);
+        let trust = (trust >> (1 - known)) + (known & u8::from(trust < SURE));
         self.values.trust.store(trust, Ordering::Relaxed);
         if trust >= FAIR {
             next.learn(place, usize::from(paired) + found);
@@ -457,15 +496,20 @@ fn object_type(
             let kind = field_kind(name, field, types, enums)?;
             let item_opens = opens(&kind);
             let opens = if field.items.is_some() { b'[' } else { item_opens };
+            let sites = keys(&field.name, opens).map(|key| Site {
+                key,
+                reads: reads(&kind),
+                index: index as u8,
+                opens,
+                item_opens,
+                list: field.items.is_some(),
+                bounded: field.minimum.is_some() || field.maximum.is_some() || field.step.is_some(),
+            });
             Ok(Field {
-                keys: keys(&field.name, opens),
-                bit: 1 << index,
+                sites,
                 items: field.items.map(|(least, most)| Bounds { least, most: most.unwrap_or(u32::MAX) }),
                 of: types[name],
                 index: index as u16,
-                opens,
-                item_opens,
-                bounded: field.minimum.is_some() || field.maximum.is_some() || field.step.is_some(),
                 draft4: model.draft == 4,
                 required: field.required,
                 next: Next::of(if index + 1 < count { index + 1 } else { NOTHING }),
@@ -480,7 +524,10 @@ fn object_type(
     let required =
         fields.iter().enumerate().filter(|(_, field)| field.required).fold(0, |bits, (index, _)| bits | 1u128 << index);
     let pairs = pairs(&mut fields, enumerations);
+    let holds_more =
+        |field: &Field| field.items.is_some() || matches!(field.kind, FieldKind::Object(_) | FieldKind::Any);
     Ok(ObjectType {
+        leaf: !model.open && !fields.iter().any(|field| field.required && holds_more(field)),
         name: name.to_owned(),
         open: model.open,
         draft4: model.draft == 4,
@@ -530,6 +577,21 @@ fn pairs(fields: &mut [Field], enumerations: &[Enumeration]) -> [Vec<Pair>; 2] {
         }
     }
     pairs
+}
+
+/// How values of a kind are read.
+fn reads(kind: &FieldKind) -> Reads {
+    match *kind {
+        FieldKind::String { max } => Reads::String { max },
+        FieldKind::Uri { max } => Reads::Uri { max },
+        FieldKind::Enumeration(which) => Reads::Enumeration(which),
+        FieldKind::DateTime => Reads::DateTime,
+        FieldKind::Integer { .. } => Reads::Integer,
+        FieldKind::Number { .. } => Reads::Number,
+        FieldKind::Boolean => Reads::Boolean,
+        FieldKind::Object(which) => Reads::Object(which),
+        FieldKind::Any => Reads::Any,
+    }
 }
 
 /// The byte that values of a kind begin with; 0 where it may be one of many.

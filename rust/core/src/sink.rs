@@ -1,8 +1,10 @@
 //! What becomes of the values that a walk meets: a sink takes them as they are read.
 
 use crate::format::datetime::DateTime;
+use crate::leaves::{Key, Recall};
 use crate::scan::Text;
 use crate::schema::ObjectType;
+use crate::simd::Bytes;
 
 pub use crate::scan::Stop;
 
@@ -15,6 +17,9 @@ pub trait Sink {
 
     /// Whether it wants to hear of values that nobody keeps, too.
     const LISTENS: bool = false;
+
+    /// Whether it remembers objects of scalars.
+    const REMEMBERS: bool = false;
 
     fn string(&mut self, text: &Text<'_>) -> Result<Self::Value, Stop>;
     /// A string without escapes, all ASCII: what stands from `start` to `end` of a text that goes on behind it.
@@ -42,6 +47,15 @@ pub trait Sink {
     ) -> Result<(), Stop>;
     /// It is complete; `seen` has the bits of the fields that were given.
     fn finish(&mut self, object: Self::Object, seen: u128) -> Result<Self::Value, Stop>;
+
+    /// What it remembers of an object whose opening brace is at `at`: of a leaf, read under the schema's own limits.
+    #[inline(always)]
+    fn recall(&mut self, _which: u32, _text: Bytes<'_>, _at: usize) -> Recall<Self::Value> {
+        Recall::Passed
+    }
+    /// An object that it did not know is complete; this is all of its text.
+    #[inline(always)]
+    fn remember(&mut self, _which: u32, _key: Key, _object: &[u8], _value: &Self::Value) {}
 
     /// A free-form object begins.
     fn dict(&mut self) -> Result<Self::Object, Stop>;

@@ -4,11 +4,12 @@ use crate::error::Kind;
 use crate::format::datetime::{self, DateTime};
 use crate::format::number::{Integral, Number};
 use crate::format::{step, uri};
+use crate::leaves::Recall;
 use crate::names::ALL;
 use crate::scan::{
     Begins, Cursor, MAX_DEPTH, Stop, Text, begins, plain_until, short_boolean, short_decimal, short_integer, skip_space,
 };
-use crate::schema::{Bounds, Enumeration, Field, FieldKind, Guess, Next, ObjectType, Schema, Style};
+use crate::schema::{Bounds, Enumeration, Field, FieldKind, Guess, Next, ObjectType, Reads, Schema, Site, Style};
 use crate::simd::Bytes;
 use crate::sink::Sink;
 
@@ -28,8 +29,8 @@ pub struct Walker<'s, 'a, S: Sink> {
 /// A set of fields, one bit each.
 trait Bits: Copy + Eq + Into<u128> {
     fn of(bits: u128) -> Self;
-    fn has(self, bit: u128) -> bool;
-    fn add(&mut self, bit: u128);
+    fn has(self, index: u8) -> bool;
+    fn add(&mut self, index: u8);
     fn without(self, other: Self) -> Self;
 }
 
@@ -41,12 +42,12 @@ macro_rules! bits {
                 bits as Self
             }
             #[inline(always)]
-            fn has(self, bit: u128) -> bool {
-                self & bit as Self != 0
+            fn has(self, index: u8) -> bool {
+                self >> (u32::from(index) % Self::BITS) & 1 != 0
             }
             #[inline(always)]
-            fn add(&mut self, bit: u128) {
-                *self |= bit as Self;
+            fn add(&mut self, index: u8) {
+                *self |= 1 << (u32::from(index) % Self::BITS);
             }
             #[inline(always)]
             fn without(self, other: Self) -> Self {
@@ -83,6 +84,35 @@ impl<'s, 'a, S: Sink> Walker<'s, 'a, S> {
     pub fn object(&mut self, which: u32, brace: usize, place: usize) -> Result<(S::Value, usize), Stop> {
         let schema = self.schema;
         let of = &schema.types[which as usize];
+        if S::REMEMBERS && of.leaf && self.limits.is_none() && self.cursor.depth < MAX_DEPTH {
+            return self.leaf(of, which, brace, place);
+        }
+        self.new_object(of, which, brace, place)
+    }
+
+    /// Reads an object that may be one that the sink remembers.
+    #[inline(never)]
+    fn leaf(&mut self, of: &'s ObjectType, which: u32, brace: usize, place: usize) -> Result<(S::Value, usize), Stop> {
+        let text = self.cursor.text;
+        match self.sink.recall(which, text, brace) {
+            Recall::Known(value, end) => Ok((value, end)),
+            Recall::Passed => self.new_object(of, which, brace, place),
+            Recall::New(key) => {
+                let (value, end) = self.new_object(of, which, brace, place)?;
+                self.sink.remember(which, key, &text.all()[brace..end], &value);
+                Ok((value, end))
+            }
+        }
+    }
+
+    #[inline(always)]
+    pub(crate) fn new_object(
+        &mut self,
+        of: &'s ObjectType,
+        which: u32,
+        brace: usize,
+        place: usize,
+    ) -> Result<(S::Value, usize), Stop> {
         // One word holds the bits of nearly every type's fields.
         if of.fields.len() <= u64::BITS as usize {
             self.fields_of::<u64>(of, which, brace, place)
@@ -112,27 +142,28 @@ impl<'s, 'a, S: Sink> Walker<'s, 'a, S> {
         let lead = self.style as usize;
         let (mut at, mut counts) = (brace.wrapping_sub(lead), ALL << (lead + 1));
         'fields: loop {
-            let field = 'field: {
+            let (field, site) = 'field: {
                 match of.guess(self.style, next, place) {
                     Guess::Field(field) => {
-                        if let Some(value) = field.key_ends(self.style, text, at, counts)
-                            && !seen.has(field.bit)
+                        let site = field.site(self.style);
+                        if let Some(value) = site.key_ends(text, at, counts)
+                            && !seen.has(site.index)
                         {
                             at = value;
-                            self.sink.enter_field(of, usize::from(field.index));
-                            break 'field field;
+                            self.sink.enter_field(of, usize::from(site.index));
+                            break 'field (field, site);
                         }
                     }
                     Guess::Pair(pair) => {
                         if let Some(end) = pair.ends(text, at, counts)
                             && let Some(field) = of.fields.get(usize::from(pair.field))
-                            && !seen.has(field.bit)
+                            && !seen.has(pair.field as u8)
                         {
                             self.sink.enter_field(of, usize::from(pair.field));
                             let value = self.sink.enumeration(pair.number as usize)?;
                             self.sink.leave();
                             self.sink.field(&mut object, of, usize::from(pair.field), value)?;
-                            seen.add(field.bit);
+                            seen.add(pair.field as u8);
                             (next, at, counts) = (&field.next, end, ALL);
                             continue 'fields;
                         }
@@ -149,23 +180,25 @@ impl<'s, 'a, S: Sink> Walker<'s, 'a, S> {
                     break 'fields;
                 }
                 if let Some((field, value)) = of.find_key(text.all(), at, counts == ALL)
-                    && !seen.has(field.bit)
-                    && (field.opens == 0 || text.byte(value) == field.opens)
+                    && let site = field.site(self.style)
+                    && !seen.has(site.index)
+                    && (site.opens == 0 || text.byte(value) == site.opens)
                 {
-                    next.learn(place, usize::from(field.index));
+                    next.learn(place, usize::from(site.index));
                     self.style = if text.byte(value - 1) == b' ' { Style::Spaced } else { Style::Compact };
                     at = value;
-                    self.sink.enter_field(of, usize::from(field.index));
-                    break 'field field;
+                    self.sink.enter_field(of, usize::from(site.index));
+                    break 'field (field, site);
                 }
                 match self.key(of, next, place, counts == ALL, seen.into(), at)? {
                     Key::Field(field, value) => {
                         at = value;
                         self.sink.enter_field(of, usize::from(field.index));
-                        if field.opens != 0 && text.byte(at) != field.opens {
+                        let site = field.site(self.style);
+                        if site.opens != 0 && text.byte(at) != site.opens {
                             return self.wrong_type(at);
                         }
-                        field
+                        (field, site)
                     }
                     Key::End => {
                         at = self.cursor.at;
@@ -186,13 +219,13 @@ impl<'s, 'a, S: Sink> Walker<'s, 'a, S> {
                 }
             };
             let value;
-            (value, at) = match field.items {
-                None => self.value(text, field, at, place, Some(next))?,
-                Some(bounds) => self.list(field, bounds, at)?,
+            (value, at) = match site.list {
+                false => self.value(text, field, site, at, place, Some(next))?,
+                true => self.list(field, at)?,
             };
             self.sink.leave();
-            self.sink.field(&mut object, of, usize::from(field.index), value)?;
-            seen.add(field.bit);
+            self.sink.field(&mut object, of, usize::from(site.index), value)?;
+            seen.add(site.index);
             (next, counts) = (&field.next, ALL);
         }
         if B::of(of.required).without(seen) != B::of(0) {
@@ -250,7 +283,7 @@ impl<'s, 'a, S: Sink> Walker<'s, 'a, S> {
             return Ok(Key::Unknown(string, key));
         };
         let field = &of.fields[index];
-        if seen.has(field.bit) {
+        if seen.has(index as u8) {
             return self.duplicate(of, field, key);
         }
         next.learn(place, index);
@@ -261,8 +294,10 @@ impl<'s, 'a, S: Sink> Walker<'s, 'a, S> {
     }
 
     /// Reads a list, whose opening bracket is at `at`.
-    fn list(&mut self, field: &Field, bounds: Bounds, at: usize) -> Result<(S::Value, usize), Stop> {
+    fn list(&mut self, field: &Field, at: usize) -> Result<(S::Value, usize), Stop> {
         let text = self.cursor.text;
+        let site = field.site(Style::Compact);
+        let bounds = field.items.unwrap_or(Bounds { least: 0, most: u32::MAX });
         self.cursor.at = at;
         self.cursor.open()?;
         let mut list = self.sink.list()?;
@@ -278,11 +313,11 @@ impl<'s, 'a, S: Sink> Walker<'s, 'a, S> {
                     return self.cursor.fail(Kind::TooMany, self.cursor.at);
                 }
                 self.sink.enter_item(count as usize);
-                if field.item_opens != 0 && text.byte(at) != field.item_opens {
+                if site.item_opens != 0 && text.byte(at) != site.item_opens {
                     return self.wrong_type(at);
                 }
                 let value;
-                (value, at) = self.value(text, field, at, count as usize, None)?;
+                (value, at) = self.value(text, field, site, at, count as usize, None)?;
                 self.sink.leave();
                 self.sink.item(&mut list, value)?;
                 count += 1;
@@ -311,21 +346,22 @@ impl<'s, 'a, S: Sink> Walker<'s, 'a, S> {
         &mut self,
         text: Bytes<'a>,
         field: &Field,
+        site: &Site,
         at: usize,
         place: usize,
         next: Option<&Next>,
     ) -> Result<(S::Value, usize), Stop> {
-        match &field.kind {
-            FieldKind::String { max } => {
+        match site.reads {
+            Reads::String { max } => {
                 let end = plain_until(text, at + 1);
-                if text.byte(end) == b'"' && end - at - 1 <= *max as usize {
+                if text.byte(end) == b'"' && end - at - 1 <= max as usize {
                     return Ok((self.sink.ascii(text.all(), at + 1, end)?, end + 1));
                 }
-                self.long_string(field, *max, at)
+                self.long_string(field, max, at)
             }
-            FieldKind::Enumeration(which) => {
+            Reads::Enumeration(which) => {
                 let schema = self.schema;
-                let values = &schema.enums[*which as usize];
+                let values = &schema.enums[which as usize];
                 let (index, end) = match values.names.find_string(text, at) {
                     Some(found) => found,
                     None => self.long_string_of(values, at)?,
@@ -335,33 +371,39 @@ impl<'s, 'a, S: Sink> Walker<'s, 'a, S> {
                 }
                 Ok((self.sink.enumeration(values.base + index)?, end))
             }
-            FieldKind::DateTime => {
+            Reads::DateTime => {
                 if let Some((value, end)) = datetime::usual(text, at) {
                     return Ok((self.sink.datetime(&value)?, end));
                 }
                 let (value, end) = self.long_datetime(at)?;
                 Ok((self.sink.datetime(&value)?, end))
             }
-            FieldKind::Object(which) => self.object(*which, at, place),
-            FieldKind::Integer { min, max } => {
+            Reads::Object(which) => self.object(which, at, place),
+            Reads::Integer => {
                 let (value, at, end) = match short_integer(text, at) {
                     Some((value, end)) => (value, at, end),
                     None => self.long_integer(field, at)?,
                 };
-                if value < *min {
-                    return self.cursor.fail(Kind::Minimum, at);
-                }
-                if value > *max {
-                    return self.cursor.fail(Kind::Maximum, at);
+                if site.bounded
+                    && let FieldKind::Integer { min, max } = &field.kind
+                {
+                    if value < *min {
+                        return self.cursor.fail(Kind::Minimum, at);
+                    }
+                    if value > *max {
+                        return self.cursor.fail(Kind::Maximum, at);
+                    }
                 }
                 Ok((self.sink.integer(value)?, end))
             }
-            FieldKind::Number { min, max, step } => {
+            Reads::Number => {
                 let (value, at, end) = match short_decimal(text, at) {
                     Some((value, end)) => (value, at, end),
                     None => self.long_number(at)?,
                 };
-                if field.bounded {
+                if site.bounded
+                    && let FieldKind::Number { min, max, step } = &field.kind
+                {
                     if value < *min {
                         return self.cursor.fail(Kind::Minimum, at);
                     }
@@ -376,22 +418,22 @@ impl<'s, 'a, S: Sink> Walker<'s, 'a, S> {
                 }
                 Ok((self.sink.number(value)?, end))
             }
-            FieldKind::Boolean => {
+            Reads::Boolean => {
                 let (value, end) = match short_boolean(text, at) {
                     Some(found) => found,
                     None => self.long_boolean(at)?,
                 };
                 Ok((self.sink.boolean(value)?, end))
             }
-            FieldKind::Uri { max } => {
+            Reads::Uri { max } => {
                 let (string, end) = self.string(text, at)?;
                 if !uri::is_valid(&string.bytes()) {
                     return self.cursor.fail(Kind::Format, at);
                 }
-                self.length(&string, *max, field, at)?;
+                self.length(&string, max, field, at)?;
                 Ok((self.sink.string(&string)?, end))
             }
-            FieldKind::Any => {
+            Reads::Any => {
                 self.cursor.at = at;
                 Ok((self.any()?, self.cursor.at))
             }

@@ -3,14 +3,16 @@
 use std::sync::Mutex;
 
 use ocppcore::format::datetime::DateTime;
+use ocppcore::leaves::{Key, Recall};
 use ocppcore::scan::Text;
 use ocppcore::schema::ObjectType;
+use ocppcore::simd::Bytes;
 use ocppcore::sink::{Sink, Stop};
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict};
 
-use crate::classes::{Object, or_set};
+use crate::classes::{Class, Object, or_set};
 use crate::outgoing::Addresses;
 use crate::raw::{self, DateTimeImage};
 use crate::schema::Schema;
@@ -59,6 +61,8 @@ impl<'s, 'py> Sink for Build<'s, 'py> {
     type Object = Object<'s, 'py>;
     type List = usize;
 
+    const REMEMBERS: bool = true;
+
     #[inline(always)]
     fn string(&mut self, text: &Text<'_>) -> Result<Self::Value, Stop> {
         self.text(text).ok_or(Stop)
@@ -88,7 +92,9 @@ impl<'s, 'py> Sink for Build<'s, 'py> {
 
     #[inline]
     fn boolean(&mut self, value: bool) -> Result<Self::Value, Stop> {
-        Ok(PyBool::new(self.py, value).to_owned().into_any())
+        // Taken from a table: which of the two it is, no processor can guess.
+        let both = [PyBool::new(self.py, false), PyBool::new(self.py, true)];
+        Ok(both[usize::from(value)].to_owned().into_any())
     }
 
     #[inline]
@@ -123,6 +129,28 @@ impl<'s, 'py> Sink for Build<'s, 'py> {
     #[inline(always)]
     fn finish(&mut self, object: Self::Object, seen: u128) -> Result<Self::Value, Stop> {
         object.finish(seen).ok_or(Stop)
+    }
+
+    #[inline(always)]
+    fn recall(&mut self, which: u32, text: Bytes<'_>, at: usize) -> Recall<Self::Value> {
+        let recalled = self.schema.leaves.with(self.py, |leaves| match leaves[which as usize].recall(text, at) {
+            Recall::Known(value, end) => Recall::Known(value.bind(self.py).clone(), end),
+            Recall::New(key) => Recall::New(key),
+            Recall::Passed => Recall::Passed,
+        });
+        recalled.unwrap_or(Recall::Passed)
+    }
+
+    #[inline(never)]
+    fn remember(&mut self, which: u32, key: Key, object: &[u8], value: &Self::Value) {
+        let class = self.schema.classes[which as usize].as_ref();
+        if class.is_some_and(Class::may_be_shared) {
+            let kept = self.schema.leaves.with(self.py, |leaves| {
+                let before = leaves[which as usize].keep(key, object, || value.clone().unbind());
+                before.map(|before| before.into_bound(self.py))
+            });
+            drop(kept); // what has gone is released when nobody is at the leaves any more
+        }
     }
 
     fn dict(&mut self) -> Result<Self::Object, Stop> {

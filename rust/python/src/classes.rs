@@ -15,6 +15,8 @@ pub struct Class {
     pub attributes: Box<[Py<PyString>]>,
     /// Where the slots lie; None if instances are made by calling the class.
     layout: Option<Layout>,
+    /// Instances are frozen, and equal ones cannot be told apart but by their identity.
+    values: bool,
 }
 
 /// What a field asks of its attribute's default.
@@ -61,7 +63,14 @@ impl Class {
             attributes.iter().map(|name| PyString::intern(py, name).unbind()).collect();
         // What the probe cannot do with a class shows when an instance is made by calling it.
         let layout = probe(object, &attributes, presences, unset).unwrap_or_default();
-        Ok(Self { object: object.clone().unbind(), attributes, layout })
+        let values = is_value(object).unwrap_or(false);
+        Ok(Self { object: object.clone().unbind(), attributes, layout, values })
+    }
+
+    /// Whether messages may share an instance that holds nothing but immutable scalars.
+    #[inline(always)]
+    pub fn may_be_shared(&self) -> bool {
+        self.values && self.layout.is_some()
     }
 
     /// The slots of an instance; None for one whose attributes must be asked for: of a subclass, or of a class that keeps them elsewhere.
@@ -176,6 +185,13 @@ fn put<'py>(
 /// The value; None, the error set, if there is none.
 pub fn or_set<T>(py: Python<'_>, result: PyResult<T>) -> Option<T> {
     result.map_err(|error| error.restore(py)).ok()
+}
+
+/// Whether instances of a class of Structs are frozen and compare by what they hold.
+fn is_value(class: &Bound<'_, PyType>) -> PyResult<bool> {
+    let py = class.py();
+    let config = class.getattr(intern!(py, "__struct_config__"))?;
+    Ok(config.getattr(intern!(py, "frozen"))?.is_truthy()? && config.getattr(intern!(py, "eq"))?.is_truthy()?)
 }
 
 /// Finds out where a class keeps its fields, by building an instance of sentinels. None or an error if its instances cannot be made by writing

@@ -5,6 +5,7 @@
 //! - A short ASCII string is a copy of a live one's header and the text. A self-test compares the result with CPython's own when the
 //!   module's tables are made; where they differ, `PyUnicode_New` is used.
 
+use std::cell::RefCell;
 use std::mem::ManuallyDrop;
 use std::ptr::{self, NonNull};
 
@@ -20,14 +21,18 @@ const WORD: usize = size_of::<usize>();
 /// Words of an object's header: reference count and type.
 const HEAD: usize = size_of::<ffi::PyObject>() / WORD;
 
-/// How a Struct class lays out its instances, as the probe has found it.
+/// How a Struct class lays out its instances, as the probe has found it. What every instance needs stands first, in one line of the processor's cache.
+#[repr(C, align(64))]
 pub struct Layout {
+    /// A new instance, word by word: its header with one reference, then None or UNSET in the slots of optional fields, else 0. It is filled up to
+    /// whole chunks, which CPython's allocator hands out anyway.
+    template: Box<[[usize; CHUNK / WORD]]>,
     class: Py<PyAny>,
-    /// A new instance, word by word: its header with one reference, then None or UNSET in the slots of optional fields, else 0.
-    template: Box<[usize]>,
+    fields: u32,
+    /// There are fields whose slot begins as UNSET.
+    unsets: bool,
     /// The word of each field behind the header; beyond the last field the last one's again, so that no index leads elsewhere.
     slots: [u8; MAX_FIELDS],
-    fields: u32,
     /// Fields whose slot begins as None, as UNSET.
     none: u128,
     unset: u128,
@@ -72,7 +77,8 @@ impl Layout {
             }
             slots[index..].fill((place - HEAD) as u8);
         }
-        let mut template = vec![0; count].into_boxed_slice();
+        let mut chunks = vec![[0; CHUNK / WORD]; count.div_ceil(CHUNK / WORD)].into_boxed_slice();
+        let template = chunks.as_flattened_mut();
         template[..HEAD].copy_from_slice(&words[..HEAD]);
         let (mut none_fields, mut unset_fields) = (0, 0);
         for (index, absent) in absent.iter().enumerate() {
@@ -91,10 +97,11 @@ impl Layout {
         }
         Some(Self {
             class: class.clone().unbind(),
-            template,
+            template: chunks,
             slots,
             fields: sentinels.len() as u32,
             none: none_fields,
+            unsets: unset_fields != 0,
             unset: unset_fields,
             unset_object: unset.clone().unbind(),
         })
@@ -118,12 +125,17 @@ impl Layout {
         // `PyObject_Free` (the probe's conditions), which `PyObject_Malloc` pairs with. The template is an instance's memory with one
         // reference to it, as the probe has read it from one, and its reference to the class is added.
         unsafe {
-            let object = ffi::PyObject_Malloc(self.template.len() * WORD).cast::<usize>();
+            let object = ffi::PyObject_Malloc(self.template.len() * CHUNK).cast::<[usize; CHUNK / WORD]>();
             let Some(object) = NonNull::new(object) else {
                 ffi::PyErr_NoMemory();
                 return None;
             };
-            copy_words(&self.template, object.as_ptr());
+            let (from, to) = (self.template.as_ptr(), object.as_ptr());
+            let mut done = 0;
+            while done < self.template.len() {
+                to.add(done).write(*from.add(done));
+                done += 1;
+            }
             ffi::Py_INCREF(self.class.as_ptr());
             Some(HalfStruct { object: object.cast(), layout: self, left: self.fields, py })
         }
@@ -204,29 +216,6 @@ impl<'py> Iterator for Entries<'_, 'py> {
     }
 }
 
-/// Copies a few words; a call of memcpy would take longer than the move.
-///
-/// # Safety
-/// `to` has room for as many words.
-#[inline(always)]
-unsafe fn copy_words(from: &[usize], to: *mut usize) {
-    let (fours, rest) = from.as_chunks::<4>();
-    for (index, four) in fours.iter().enumerate() {
-        // SAFETY: four words that the caller has promised.
-        unsafe { to.add(4 * index).cast::<[usize; 4]>().write(*four) };
-    }
-    let to = to.wrapping_add(4 * fours.len());
-    // SAFETY: the last words, fewer than four.
-    unsafe {
-        match *rest {
-            [a] => to.write(a),
-            [a, b] => to.cast::<[usize; 2]>().write([a, b]),
-            [a, b, c] => to.cast::<[usize; 3]>().write([a, b, c]),
-            _ => {}
-        }
-    }
-}
-
 #[inline]
 fn none() -> &'static mut ffi::PyObject {
     // SAFETY: None lives as long as the interpreter; the reference is only turned into its address.
@@ -256,7 +245,7 @@ impl<'py> HalfStruct<'_, 'py> {
     pub fn finish(self, filled: u128) -> Bound<'py, PyAny> {
         let half = ManuallyDrop::new(self);
         let mut left = half.left;
-        if half.layout.unset != 0 {
+        if half.layout.unsets {
             let unset = (half.layout.unset & !filled).count_ones();
             left -= unset;
             for _ in 0..unset {
@@ -294,7 +283,7 @@ fn abandon(object: NonNull<ffi::PyObject>, layout: &Layout) {
             // that holds it has not been set and only borrows it.
             unsafe {
                 let place = object.as_ptr().cast::<usize>().add(slot);
-                if place.read() == layout.template[slot] {
+                if place.read() == layout.template.as_flattened()[slot] {
                     place.write(0);
                 }
             }
@@ -410,8 +399,16 @@ unsafe fn copy_chunks(from: *const u8, to: *mut u8, count: usize) {
     // SAFETY: the caller's promise: no move begins behind `count` bytes, and none goes beyond the multiple behind them.
     unsafe {
         to.cast::<[u8; FIRST]>().write(from.cast::<[u8; FIRST]>().read());
-        let mut done = FIRST;
-        while done < count {
+        let behind = count.saturating_sub(FIRST);
+        if behind == 0 {
+            return;
+        }
+        // The first chunk and the last, which of most strings is the second or the first again: how many they are, no processor can guess.
+        let last = FIRST + ((behind - 1) & !(CHUNK - 1));
+        to.add(FIRST).cast::<[u8; CHUNK]>().write(from.add(FIRST).cast::<[u8; CHUNK]>().read());
+        to.add(last).cast::<[u8; CHUNK]>().write(from.add(last).cast::<[u8; CHUNK]>().read());
+        let mut done = FIRST + CHUNK;
+        while done < last {
             to.add(done).cast::<[u8; CHUNK]>().write(from.add(done).cast::<[u8; CHUNK]>().read());
             done += CHUNK;
         }
@@ -546,6 +543,28 @@ impl DateTimeImage {
             (&raw mut (*object).tzinfo).write(zone.clone().into_ptr());
             Some(Bound::from_owned_ptr(zone.py(), object.cast()))
         }
+    }
+}
+
+/// Something that is changed by threads that hold the GIL, and by no others.
+pub struct Attached<T>(RefCell<T>);
+
+// SAFETY: `with` alone leads to what is inside, and asks for the proof that the GIL is held, under which no two threads run at once. Where there
+// is no GIL, it leads nowhere.
+unsafe impl<T: Send> Sync for Attached<T> {}
+
+impl<T> Attached<T> {
+    pub fn new(inside: T) -> Self {
+        Self(RefCell::new(inside))
+    }
+
+    /// What a function makes of it; None where this thread is at it already, or where there is no GIL.
+    #[inline(always)]
+    pub fn with<R>(&self, _py: Python<'_>, function: impl FnOnce(&mut T) -> R) -> Option<R> {
+        if cfg!(Py_GIL_DISABLED) {
+            return None;
+        }
+        Some(function(&mut *self.0.try_borrow_mut().ok()?))
     }
 }
 

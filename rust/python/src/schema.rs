@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::OnceLock;
 
+use ocppcore::leaves::Leaves;
 use ocppcore::scan::Text;
 use ocppcore::schema::FrameKind;
 use pyo3::exceptions::{PyTypeError, PyValueError};
@@ -13,7 +14,7 @@ use crate::batch::Spares;
 use crate::build::Times;
 use crate::classes::Class;
 use crate::outgoing::Outgoing;
-use crate::raw::AsciiStrings;
+use crate::raw::{AsciiStrings, Attached};
 
 /// The compact models, embedded: `make` generates them, the Python backend reads the same files.
 const MODELS: [(&str, &[u8]); 3] = [
@@ -42,6 +43,8 @@ pub struct Schema {
     pub times: Times,
     pub outgoing: Outgoing,
     pub spares: Spares,
+    /// Leaves that messages share, by the index of the type.
+    pub leaves: Attached<Vec<Leaves<Py<PyAny>>>>,
     /// Address of a class -> index of the message whose request or response it is.
     messages: HashMap<usize, u32>,
     /// Address of a class -> index of its type.
@@ -150,6 +153,7 @@ impl Schema {
         Ok(Self {
             actions,
             spares: Spares::default(),
+            leaves: Attached::new(tables.types.iter().map(|_| Leaves::default()).collect()),
             outgoing: Outgoing::new(py, &tables, &bound, &enums, &door)?,
             enums: enums.into_iter().flatten().collect(),
             keys: tables
