@@ -336,6 +336,59 @@ def test_a_bad_registration_is_refused_with_advice(messages: Any, advice: str, b
         Codec("ocpp2.1", backend=backend).extend(messages=messages)
 
 
+LENGTHS = (1, 12, 28, 29, 44, 45, 60)
+LongValue = Literal[
+    "a",
+    "thirty-characters-of-one-value",
+    "thirty-one-characters-one-value",
+    "forty-six-characters-of-one-value-of-many-more",
+    "forty-seven-characters-of-a-value-of-many-more",
+    "sixty-characters-of-a-value-that-no-padding-could-ever-hold!",
+]
+
+
+class LongNamesResponse(Response, frozen=True, kw_only=True, gc=False):
+    __action__: ClassVar[str] = "VendorLongNames"
+
+
+class LongNamesRequest(
+    Request[LongNamesResponse],
+    frozen=True,
+    kw_only=True,
+    gc=False,
+    rename={f"field_{length}": "n" * length for length in LENGTHS},
+):
+    """Names and values on both sides of what the native backend moves at once."""
+
+    __action__: ClassVar[str] = "VendorLongNames"
+    field_1: LongValue
+    field_12: LongValue
+    field_28: LongValue
+    field_29: LongValue
+    field_44: LongValue | None = None
+    field_45: LongValue | None = None
+    field_60: LongValue | None = None
+
+
+class LongValuesRequest(Request[LongNamesResponse], frozen=True, kw_only=True, gc=False):
+    """The same values under short names alone."""
+
+    __action__: ClassVar[str] = "VendorLongNames"
+    first: LongValue
+    second: LongValue
+
+
+@pytest.mark.parametrize("value", LongValue.__args__)
+def test_names_and_values_of_any_length(value: Any, backend: str) -> None:
+    codec = Codec("ocpp2.0.1", backend=backend).extend(messages=[LongNamesRequest, LongNamesResponse])
+    frame = Call("1", LongNamesRequest(**{f"field_{length}": value for length in LENGTHS}))
+    expected = {"n" * length: value for length in LENGTHS}
+    assert codec.encode(frame) == json.dumps([2, "1", "VendorLongNames", expected], separators=(",", ":")).encode()
+    codec = Codec("ocpp2.0.1", backend=backend).extend(messages=[LongValuesRequest, LongNamesResponse])
+    frame = codec.decode(b'[2,"1","VendorLongNames",{"first":"%s","second":"a"}]' % value.encode())
+    assert codec.encode(frame) == b'[2,"1","VendorLongNames",{"first":"%s","second":"a"}]' % value.encode()
+
+
 # --- JSON Schemas
 
 SCHEMAS: dict[str, Any] = {

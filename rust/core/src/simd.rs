@@ -168,13 +168,13 @@ pub fn first_special(window: &[u8; WIDTH]) -> usize {
     (specials(window) | 1 << WIDTH).trailing_zeros() as usize
 }
 
-/// Whether none of the bytes needs an escape in a JSON string: no quote, backslash or control character.
+/// One bit for each byte that needs an escape in a JSON string, a quote, a backslash or a control character; the first byte's lowest.
 #[inline(always)]
-pub fn escape_free(window: &[u8; WIDTH]) -> bool {
+pub fn escapes(window: &[u8; WIDTH]) -> u32 {
     #[cfg(all(target_arch = "x86_64", not(feature = "portable")))]
-    return sse2::escape_free(window);
+    return sse2::escapes(window);
     #[cfg(not(all(target_arch = "x86_64", not(feature = "portable"))))]
-    return portable::escape_free(window);
+    return portable::escapes(window);
 }
 
 /// One bit for each byte in which the two are the same, the first byte's lowest.
@@ -210,7 +210,7 @@ mod sse2 {
     }
 
     #[inline(always)]
-    pub fn escape_free(window: &[u8; WIDTH]) -> bool {
+    pub fn escapes(window: &[u8; WIDTH]) -> u32 {
         // SAFETY: SSE2 belongs to every x86-64; the load reads the window's 16 bytes and needs no alignment.
         let hits = unsafe {
             let bytes = _mm_loadu_si128(window.as_ptr().cast::<__m128i>());
@@ -220,7 +220,7 @@ mod sse2 {
             let control = _mm_cmpeq_epi8(_mm_max_epu8(bytes, last), last);
             _mm_movemask_epi8(_mm_or_si128(_mm_or_si128(quote, slash), control))
         };
-        hits == 0
+        hits as u32
     }
 
     #[inline(always)]
@@ -251,9 +251,10 @@ mod portable {
         }
     }
 
-    pub fn escape_free(window: &[u8; WIDTH]) -> bool {
+    pub fn escapes(window: &[u8; WIDTH]) -> u32 {
         // Folded, not searched: so the compiler can look at all bytes at once.
-        !window.iter().fold(false, |found, byte| found | (*byte < 0x20) | (*byte == b'"') | (*byte == b'\\'))
+        let odd = |index: usize| u32::from(matches!(window[index], 0..0x20 | b'"' | b'\\')) << index;
+        (0..WIDTH).fold(0, |bits, index| bits | odd(index))
     }
 
     pub fn sameness(left: &[u8; WIDTH], right: &[u8; WIDTH]) -> u32 {
@@ -312,9 +313,10 @@ mod tests {
                         "{window:?}"
                     );
                     assert_eq!(first_special(&window), expected, "{window:?}");
-                    let escape_free = !window.iter().any(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1F));
-                    assert_eq!(portable::escape_free(&window), escape_free, "{window:?}");
-                    assert_eq!(super::escape_free(&window), escape_free, "{window:?}");
+                    let escaped = |index: usize| matches!(window[index], b'"' | b'\\' | 0..=0x1F);
+                    let bits = (0..WIDTH).map(|index| u32::from(escaped(index)) << index).sum::<u32>();
+                    assert_eq!(portable::escapes(&window), bits, "{window:?}");
+                    assert_eq!(super::escapes(&window), bits, "{window:?}");
                     let bits = if byte == b'x' { 0xFFFF } else { 0xFFFF ^ 1 << place };
                     let mut plain = window;
                     plain[place] = b'x';

@@ -5,7 +5,7 @@
 
 use crate::format::datetime::DateTime;
 use crate::format::float;
-use crate::simd::{Rooms, WIDTH, escape_free};
+use crate::simd::{Rooms, WIDTH, escapes};
 
 /// Bytes that a short literal may have: every key and every value of an enumeration that the standard knows is one.
 const PADDED: usize = 48;
@@ -177,16 +177,41 @@ impl Tokens {
             }
             FOUR..EIGHT => self.pair::<FOUR>(at, bytes, |[head, tail]| {
                 let both = u64::from(u32::from_le_bytes(head)) | u64::from(u32::from_le_bytes(tail)) << 32;
-                escape_free(&(u128::from(both) | u128::from(both) << 64).to_le_bytes())
+                escapes(&(u128::from(both) | u128::from(both) << 64).to_le_bytes()) == 0
             }),
             EIGHT..WIDTH => self.pair::<EIGHT>(at, bytes, |[head, tail]| {
                 let (head, tail) = (u64::from_le_bytes(head), u64::from_le_bytes(tail));
-                escape_free(&(u128::from(head) | u128::from(tail) << 64).to_le_bytes())
+                escapes(&(u128::from(head) | u128::from(tail) << 64).to_le_bytes()) == 0
             }),
-            WIDTH..=MIDDLE => self.pair::<WIDTH>(at, bytes, |[head, tail]| escape_free(&head) & escape_free(&tail)),
+            WIDTH..=MIDDLE => self.pair::<WIDTH>(at, bytes, |[head, tail]| escapes(&head) | escapes(&tail) == 0),
             _ => return self.long_string(at, bytes),
         };
         if plain { at + count + 2 } else { self.escaped(at, bytes) }
+    }
+
+    /// A string, which stands behind sixteen bytes that do not belong to it. They let a short one be read from its end by one size whatever its
+    /// own: lengths differ from value to value, and a branch for each range of them is often guessed wrongly.
+    #[inline(always)]
+    pub fn string_behind(&mut self, at: usize, all: &[u8]) -> usize {
+        let (Some((_, text)), Some(last)) = (all.split_first_chunk::<WIDTH>(), all.last_chunk::<WIDTH>()) else {
+            return at;
+        };
+        let count = text.len();
+        if count.wrapping_sub(1) >= WIDTH {
+            return match (text.first_chunk(), text.last_chunk()) {
+                (Some(head), Some(tail)) if count <= MIDDLE => {
+                    let plain = self.pair::<WIDTH>(at, text, |_| escapes(head) | escapes(tail) == 0);
+                    if plain { at + count + 2 } else { self.escaped(at, text) }
+                }
+                _ => self.long_string(at, text),
+            };
+        }
+        let window = (u128::from_le_bytes(*last) >> (8 * (WIDTH - count))).to_le_bytes();
+        let room = self.0.room::<{ WIDTH + 2 }>(at);
+        room[0] = b'"';
+        room[1..1 + WIDTH].copy_from_slice(&window);
+        room[1 + count] = b'"';
+        if escapes(&window) & ((1 << count) - 1) == 0 { at + count + 2 } else { self.escaped(at, text) }
     }
 
     /// Moves a text of `N` to twice as many bytes to a place, between quotes, and tells what `judge` says about its two ends.
@@ -212,17 +237,17 @@ impl Tokens {
         room[0] = b'"';
         room[count + 1] = b'"';
         let text = &mut room[1..=count];
-        let mut plain = true;
+        let mut odd = 0;
         for (from, to) in bytes.chunks_exact(WIDTH).zip(text.chunks_exact_mut(WIDTH)) {
             let (Some(from), Some(to)) = (from.first_chunk(), to.first_chunk_mut()) else { break };
-            plain &= escape_free(from);
+            odd |= escapes(from);
             *to = *from;
         }
         if let (Some(from), Some(to)) = (bytes.last_chunk(), text.last_chunk_mut()) {
-            plain &= escape_free(from);
+            odd |= escapes(from);
             *to = *from;
         }
-        if plain { at + count + 2 } else { self.escaped(at, bytes) }
+        if odd == 0 { at + count + 2 } else { self.escaped(at, bytes) }
     }
 
     #[cold]
@@ -318,9 +343,9 @@ impl Tokens {
 
     #[inline(always)]
     pub fn boolean(&mut self, at: usize, value: bool) -> usize {
-        let (text, length) = if value { (b"true\0", 4) } else { (b"false", 5) };
-        *self.0.room(at) = *text;
-        at + length
+        // Looked up: no branch could be guessed.
+        *self.0.room(at) = [*b"false", *b"true\0"][usize::from(value)];
+        at + 5 - usize::from(value)
     }
 
     pub fn null(&mut self, at: usize) -> usize {
@@ -477,8 +502,11 @@ mod tests {
             {
                 for at in (0..=plain.len()).filter(|at| plain.is_char_boundary(*at)) {
                     let text = format!("{}{special}{}", &plain[..at], &plain[at..]);
-                    let json = written(|writer| writer.string(&text));
-                    assert_eq!(json, serde_json::to_string(&text).expect("a string"), "{text:?}");
+                    let expected = serde_json::to_string(&text).expect("a string");
+                    assert_eq!(written(|writer| writer.string(&text)), expected);
+                    let mut tokens = Tokens::default();
+                    let end = tokens.string_behind(0, format!("\"\\\n\t0123456789ab{text}").as_bytes());
+                    assert_eq!(tokens.before(end), expected.as_bytes());
                 }
             }
         }

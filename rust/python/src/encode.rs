@@ -74,29 +74,41 @@ fn within(mut halt: Box<Halt>, step: &str) -> Box<Halt> {
 }
 
 /// Encodes a frame; `Codec.encode` documents it.
-#[inline]
 pub fn frame<'py>(engine: &Engine, frame: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyBytes>> {
-    let mut out = Tokens::into(MEMORY.take());
-    let done = exact::frame(engine.schema.get(), frame, &mut out);
-    let done = done.map(|end| PyBytes::new(frame.py(), out.before(end)));
-    keep(out.into_memory());
-    match done {
+    match usual(engine, frame) {
         Some(written) => Ok(written),
         None => any_frame(engine, frame),
     }
 }
 
+/// Encodes a usual frame; None for any other.
+#[inline(always)]
+pub fn usual<'py>(engine: &Engine, frame: &Bound<'py, PyAny>) -> Option<Bound<'py, PyBytes>> {
+    at_once(frame.py(), |out| exact::frame(engine.schema.get(), frame, out))
+}
+
+/// The bytes that `write` writes; it tells where they end.
+#[inline(always)]
+fn at_once<'py>(py: Python<'py>, write: impl FnOnce(&mut Tokens) -> Option<usize>) -> Option<Bound<'py, PyBytes>> {
+    MEMORY.with(|kept| {
+        let mut out = Tokens::into(kept.take());
+        let written = write(&mut out).map(|end| PyBytes::new(py, out.before(end)));
+        keep(kept, out.into_memory());
+        written
+    })
+}
+
 /// Keeps memory for the next call, unless it is large.
-#[inline]
-fn keep(memory: Vec<u8>) {
+#[inline(always)]
+fn keep(kept: &Cell<Vec<u8>>, memory: Vec<u8>) {
     if memory.capacity() <= KEPT_MEMORY {
-        MEMORY.set(memory);
+        kept.set(memory);
     }
 }
 
 /// Encodes a frame whatever it is made of.
 #[inline(never)]
-fn any_frame<'py>(engine: &Engine, frame: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyBytes>> {
+pub fn any_frame<'py>(engine: &Engine, frame: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyBytes>> {
     let py = frame.py();
     let schema = engine.schema.get();
     let (kind, class) = frame_class(schema, frame)?;
@@ -173,11 +185,7 @@ fn any_frame<'py>(engine: &Engine, frame: &Bound<'py, PyAny>) -> PyResult<Bound<
 pub fn payload<'py>(engine: &Engine, value: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyBytes>> {
     let schema = engine.schema.get();
     let known = known_payload(schema, value)?;
-    let mut out = Tokens::into(MEMORY.take());
-    let done = exact::payload(schema, value, known.which, &mut out);
-    let done = done.map(|end| PyBytes::new(value.py(), out.before(end)));
-    keep(out.into_memory());
-    if let Some(written) = done {
+    if let Some(written) = at_once(value.py(), |out| exact::payload(schema, value, known.which, out)) {
         return Ok(written);
     }
     let action = &schema.tables.messages[known.message as usize].action;
@@ -202,7 +210,7 @@ fn write<'py>(
     let schema = engine.schema.get();
     let mut encoder = Encoder { py, schema, limits: engine.limits.as_ref(), out, depth: 0 };
     let done = body(&mut encoder).map(|()| PyBytes::new(py, encoder.out.as_bytes()));
-    keep(encoder.out.into_memory());
+    MEMORY.with(|kept| keep(kept, encoder.out.into_memory()));
     done.map_err(|halt| raised(engine, py, about, *halt))
 }
 

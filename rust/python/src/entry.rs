@@ -1,7 +1,8 @@
-//! `Engine.decode` as CPython calls it: pyo3's way in counts attachments, takes arguments apart and looks at the receiver's class, each time anew.
-//! For a small frame that is a tenth of the time, so that this is a way past it for data that is decoded at once; the rest goes pyo3's way.
+//! `Engine.decode` and `Engine.encode` as CPython calls them: pyo3's way in counts attachments, takes arguments apart and looks at the receiver's class, each
+//! time anew. For a small frame that is a tenth of the time, so that this is a way past it for what is done at once; the rest goes pyo3's way.
 
 use std::any::Any;
+use std::ffi::CStr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
 
@@ -10,26 +11,40 @@ use pyo3::panic::PanicException;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 
+use crate::encode;
 use crate::engine::{Engine, Unusual};
 
-/// Puts the shorter way in before pyo3's `decode`.
+/// Puts the shorter ways in before pyo3's methods.
 pub fn install(py: Python<'_>) -> PyResult<()> {
+    install_one(py, &DECODE, decode, c"decode", c"decode($self, data, pending=None)\n--\n\n")?;
+    install_one(py, &ENCODE, encode, c"encode", c"encode($self, frame)\n--\n\n")
+}
+
+fn install_one(
+    py: Python<'_>,
+    original: &PyOnceLock<Py<PyAny>>,
+    function: ffi::PyCFunctionFastWithKeywords,
+    name: &'static CStr,
+    doc: &'static CStr,
+) -> PyResult<()> {
     let class = py.get_type::<Engine>();
-    ORIGINAL.get_or_try_init(py, || class.getattr("decode").map(Bound::unbind))?;
+    let text = name.to_str().expect("names are ASCII");
+    original.get_or_try_init(py, || class.getattr(text).map(Bound::unbind))?;
     let method = Box::leak(Box::new(ffi::PyMethodDef {
-        ml_name: c"decode".as_ptr(),
-        ml_meth: ffi::PyMethodDefPointer { PyCFunctionFastWithKeywords: decode },
+        ml_name: name.as_ptr(),
+        ml_meth: ffi::PyMethodDefPointer { PyCFunctionFastWithKeywords: function },
         ml_flags: ffi::METH_FASTCALL | ffi::METH_KEYWORDS,
-        ml_doc: c"decode($self, data, pending=None)\n--\n\n".as_ptr(),
+        ml_doc: doc.as_ptr(),
     }));
     // SAFETY: a live class and a definition that is never freed; a new reference, or NULL with an error set. A descriptor hands its function
     // only instances of its class.
     let descriptor = unsafe { Bound::from_owned_ptr_or_err(py, ffi::PyDescr_NewMethod(class.as_type_ptr(), method))? };
-    class.setattr("decode", descriptor)
+    class.setattr(text, descriptor)
 }
 
-/// pyo3's method.
-static ORIGINAL: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+/// pyo3's methods.
+static DECODE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+static ENCODE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
 
 /// `decode(self, data, pending=None)`.
 ///
@@ -43,7 +58,7 @@ unsafe extern "C" fn decode(
 ) -> *mut ffi::PyObject {
     if !names.is_null() || !(1..=2).contains(&count) {
         // SAFETY: the caller's promise is handed on.
-        return unsafe { slowly(this, arguments, count, names, None) };
+        return unsafe { by_original(&DECODE, this, arguments, count, names) };
     }
     // SAFETY: CPython calls with the GIL held, an `Engine` and as many live arguments, which outlive the call. pyo3 is not told that this
     // thread is attached, which it need not know to make objects.
@@ -55,38 +70,84 @@ unsafe extern "C" fn decode(
     match decoded {
         Ok(Ok(frame)) => frame,
         // SAFETY: the caller's promise is handed on.
-        Ok(Err(why)) => unsafe { slowly(this, arguments, count, names, Some(why)) },
+        Ok(Err(why)) => unsafe { decode_slowly(this, arguments, count, why) },
         Err(panic) => raised(|_| Err(panicked(panic.as_ref()))),
     }
 }
 
-/// Decodes what was not decoded at once; without a reason, by pyo3's method, which judges the arguments.
+/// Decodes what was not decoded at once, and why.
 ///
 /// # Safety
-/// As for `decode`; a reason comes with one or two arguments that have no names.
+/// As for `decode`, with one or two arguments that have no names.
 #[cold]
 #[inline(never)]
-unsafe fn slowly(
+unsafe fn decode_slowly(
+    this: *mut ffi::PyObject,
+    arguments: *const *mut ffi::PyObject,
+    count: ffi::Py_ssize_t,
+    why: Unusual,
+) -> *mut ffi::PyObject {
+    raised(|py| {
+        // SAFETY: the caller's promise: `this` and the arguments are alive.
+        let (engine, data, pending) = unsafe {
+            let pending = (count == 2).then(|| Borrowed::from_ptr(py, *arguments.add(1)));
+            (Borrowed::from_ptr(py, this).cast_unchecked::<Engine>(), Borrowed::from_ptr(py, *arguments), pending)
+        };
+        engine.get().unusual(&data, pending.as_deref().filter(|pending| !pending.is_none()), why)
+    })
+}
+
+/// `encode(self, frame)`.
+///
+/// # Safety
+/// What `METH_FASTCALL | METH_KEYWORDS` promises, `this` being an `Engine`.
+unsafe extern "C" fn encode(
     this: *mut ffi::PyObject,
     arguments: *const *mut ffi::PyObject,
     count: ffi::Py_ssize_t,
     names: *mut ffi::PyObject,
-    why: Option<Unusual>,
+) -> *mut ffi::PyObject {
+    if !names.is_null() || count != 1 {
+        // SAFETY: the caller's promise is handed on.
+        return unsafe { by_original(&ENCODE, this, arguments, count, names) };
+    }
+    // SAFETY: as for `decode`; what is done at once runs no Python code.
+    let encoded = catch_unwind(AssertUnwindSafe(|| unsafe {
+        let py = Python::assume_attached();
+        let engine = Borrowed::from_ptr(py, this).cast_unchecked::<Engine>();
+        encode::usual(engine.get(), &Borrowed::from_ptr(py, *arguments)).map(Bound::into_ptr)
+    }));
+    match encoded {
+        Ok(Some(data)) => data,
+        // SAFETY: `this` and the one argument are alive.
+        Ok(None) => raised(|py| unsafe {
+            let engine = Borrowed::from_ptr(py, this).cast_unchecked::<Engine>();
+            encode::any_frame(engine.get(), &Borrowed::from_ptr(py, *arguments)).map(Bound::into_any)
+        }),
+        Err(panic) => raised(|_| Err(panicked(panic.as_ref()))),
+    }
+}
+
+/// What pyo3's method gives, which judges the arguments.
+///
+/// # Safety
+/// What `METH_FASTCALL | METH_KEYWORDS` promises, `this` being an `Engine`.
+#[cold]
+#[inline(never)]
+unsafe fn by_original(
+    original: &PyOnceLock<Py<PyAny>>,
+    this: *mut ffi::PyObject,
+    arguments: *const *mut ffi::PyObject,
+    count: ffi::Py_ssize_t,
+    names: *mut ffi::PyObject,
 ) -> *mut ffi::PyObject {
     raised(|py| {
         // SAFETY: the caller's promise: `this` and all arguments are alive, those with names behind the others.
         unsafe {
-            let engine = Borrowed::from_ptr(py, this).cast_unchecked::<Engine>();
-            if let Some(why) = why {
-                let data = Borrowed::from_ptr(py, *arguments);
-                let pending = (count == 2).then(|| Borrowed::from_ptr(py, *arguments.add(1)));
-                let pending = pending.as_deref().filter(|pending| !pending.is_none());
-                return engine.get().unusual(&data, pending, why);
-            }
             let named = if names.is_null() { 0 } else { ffi::PyTuple_GET_SIZE(names) };
             let given = std::slice::from_raw_parts(arguments, (count + named) as usize);
             let all = [&[this], given].concat();
-            let original = ORIGINAL.get(py).expect("set before this function is known").as_ptr();
+            let original = original.get(py).expect("set before its function is known").as_ptr();
             let answer = ffi::PyObject_Vectorcall(original, all.as_ptr(), count as usize + 1, names);
             Bound::from_owned_ptr_or_err(py, answer)
         }

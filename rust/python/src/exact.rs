@@ -12,6 +12,7 @@ use ocppcore::format::{step, uri};
 use ocppcore::frame::MAX_ID;
 use ocppcore::scan::MAX_DEPTH;
 use ocppcore::schema::{Bounds, FieldKind, ObjectType, Step};
+use ocppcore::simd::WIDTH;
 use ocppcore::write::{Literal, Short, Tokens};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyFloat, PyInt, PyList, PyString, PyTuple};
@@ -206,7 +207,7 @@ impl Exact<'_, '_> {
     fn value(&mut self, way: &Way, value: Object<'_, '_>, place: Place) -> Option<usize> {
         let at = place.at;
         Some(match way {
-            Way::String { max } => self.out.string(at, within(text(value)?, *max)?),
+            Way::String { max } => self.string(value, *max, at)?,
             Way::Enumeration(values) => match values.known.get(value.as_ptr() as usize) {
                 Some(literal) => self.out.short(at, literal),
                 None => self.named(values, value, at)?,
@@ -249,6 +250,19 @@ impl Exact<'_, '_> {
             Way::Any => self.any(value, place)?,
             Way::List(way, bounds) => self.list(way, *bounds, value, place)?,
         })
+    }
+
+    /// A text of at most `max` code points.
+    #[inline(always)]
+    fn string(&mut self, value: Object<'_, '_>, max: u32, at: usize) -> Option<usize> {
+        if !value.is_exact_instance_of::<PyString>() {
+            return None;
+        }
+        match ascii(value) {
+            Some(all) if all.len() - WIDTH <= max as usize => Some(self.out.string_behind(at, all)),
+            Some(_) => None,
+            None => Some(self.out.string(at, within(utf8(value)?, max)?)),
+        }
     }
 
     /// The value of an enumeration that is known by its text alone.
@@ -307,7 +321,7 @@ impl Exact<'_, '_> {
     fn any(&mut self, value: Object<'_, '_>, start: Place) -> Option<usize> {
         let at = start.at;
         Some(if value.is_exact_instance_of::<PyString>() {
-            self.out.string(at, text(value)?)
+            self.string(value, u32::MAX, at)?
         } else if value.is_none() {
             self.out.null(at)
         } else if let Some(value) = boolean(value) {
@@ -395,18 +409,32 @@ fn text<'a>(value: Object<'a, '_>) -> Option<&'a str> {
     if !value.is_exact_instance_of::<PyString>() {
         return None;
     }
-    #[cfg(not(Py_3_14))] // since then its state is no business of others
+    match ascii(value) {
+        // SAFETY: ASCII is UTF-8.
+        Some(all) => Some(unsafe { std::str::from_utf8_unchecked(&all[WIDTH..]) }),
+        None => utf8(value),
+    }
+}
+
+/// The text of exactly a `str`, if it is ASCII, behind the last sixteen bytes of the object's header. None for any other, and where a string's state is
+/// no business of others.
+#[inline(always)]
+fn ascii<'a>(value: Object<'a, '_>) -> Option<&'a [u8]> {
+    #[cfg(not(Py_3_14))]
     {
-        // SAFETY: the object is exactly a `str`, which is ready; the text of a compact ASCII one stands behind its header.
+        const { assert!(size_of::<ffi::PyASCIIObject>() >= WIDTH) };
+        // SAFETY: the object is exactly a `str`, which is ready; the text of a compact ASCII one stands right behind its header. Nobody writes to
+        // the header while this thread has the GIL and reads it.
         unsafe {
             if ffi::PyUnicode_IS_COMPACT_ASCII(value.as_ptr()) != 0 {
                 let header = value.as_ptr().cast::<ffi::PyASCIIObject>();
-                let text = std::slice::from_raw_parts(header.add(1).cast::<u8>(), (*header).length as usize);
-                return Some(std::str::from_utf8_unchecked(text));
+                let start = header.add(1).cast::<u8>().sub(WIDTH);
+                return Some(std::slice::from_raw_parts(start, (*header).length as usize + WIDTH));
             }
         }
     }
-    utf8(value)
+    let _ = value;
+    None
 }
 
 #[inline(never)]
@@ -454,5 +482,7 @@ fn float(value: Object<'_, '_>) -> Option<f64> {
 fn boolean(value: Object<'_, '_>) -> Option<bool> {
     // SAFETY: both live as long as the interpreter; only their addresses are looked at.
     let (yes, no) = unsafe { (ffi::Py_True(), ffi::Py_False()) };
-    if value.as_ptr() == yes { Some(true) } else { (value.as_ptr() == no).then_some(false) }
+    let (yes, no) = (value.as_ptr() == yes, value.as_ptr() == no);
+    // Which of the two it is, nobody can guess.
+    (yes | no).then_some(yes)
 }
