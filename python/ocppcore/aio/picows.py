@@ -40,6 +40,8 @@ from ._transport import Take, TransportClosed
 log = logging.getLogger("ocppcore.aio")
 
 _PINGS: dict[str, Any] = {"enable_auto_ping": True, "auto_ping_idle_timeout": 20, "auto_ping_reply_timeout": 20}
+_TEXT, _CLOSE = WSMsgType.TEXT, WSMsgType.CLOSE  # looked up once: to read an enumeration is not cheap
+_DATA = (_TEXT, WSMsgType.BINARY, WSMsgType.CONTINUATION)
 _CLOSE_TIMEOUT = 10.0  # seconds that the peer has to answer a close, as websockets has it
 
 
@@ -72,12 +74,12 @@ class PicowsTransport(WSListener):
 
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
         kind = frame.msg_type
-        if kind == WSMsgType.CLOSE:
+        if kind is _CLOSE:
             if not transport.is_close_frame_sent:
                 transport.send_close(frame.get_close_code())
             transport.disconnect()
             return
-        if kind not in (WSMsgType.TEXT, WSMsgType.BINARY, WSMsgType.CONTINUATION):
+        if kind not in _DATA:
             return
         data = frame.get_payload_as_bytes()
         if self._parts or not frame.fin:
@@ -140,7 +142,7 @@ class PicowsTransport(WSListener):
         websocket = self._websocket
         if websocket is None or self._gone.done() or websocket.is_close_frame_sent:
             raise TransportClosed
-        websocket.send(WSMsgType.TEXT, data)
+        websocket.send(_TEXT, data)
         return None if self._room.is_set() else self._wait_for_room()
 
     async def _wait_for_room(self) -> None:
