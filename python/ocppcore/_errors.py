@@ -182,8 +182,9 @@ class OcppError(Exception):
         if data is not None:
             if isinstance(data, str):
                 data = data.encode("utf-8", "surrogatepass")
-            self._found = quote(self.kind, data, offset)
-            self._end = None if offset is None else _end(self.kind, data, offset)
+            if offset is not None:
+                self._end = end = _end(self.kind, data, offset)
+                self._found = _quoted(self.kind, data, offset, end)
             self._data = None
 
     def reply(self) -> CallError | CallResultError | None:
@@ -607,18 +608,33 @@ def names_of(expected: object) -> list[str] | None:
 _NOTHING_FOUND = frozenset(("missing", "too_few", "truncated", "size", "depth"))
 # Those that are one byte wide: the closing bracket before which something is absent, and what stops the reader.
 _ONE_BYTE = frozenset(("missing", "too_few", "truncated", "depth", "utf8"))
+# Those whose end is not that of a value.
+_OTHER_END = _ONE_BYTE | {"size", "surrogate", "syntax"}
 _CHARACTER = re.compile(rb"[\xc0-\xff][\x80-\xbf]{0,3}|.", re.DOTALL)
 _SCALAR = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[^\s,:\[\]{}]+', re.DOTALL)
+_DEEPER = {b"[": 1, b"{": 1, b"]": -1, b"}": -1}
 _NESTING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[\[\]{}]', re.DOTALL)
+
+
+# A character takes at most four bytes: this window holds more than is shown.
+_LONGEST_PART = 4 * (_LONGEST_QUOTE + 1)
 
 
 def quote(kind: str, data: bytes, offset: int | None) -> str | None:
     """The value or token at `offset`, at most 64 characters, the last of them an ellipsis when it was cut."""
-    if offset is None or kind in _NOTHING_FOUND:
+    return None if offset is None else _quoted(kind, data, offset, None)
+
+
+def _quoted(kind: str, data: bytes, offset: int, end: int | None) -> str | None:
+    """The same where it is known which byte is behind what is at fault."""
+    if kind in _NOTHING_FOUND:
         return None
-    # A character takes at most four bytes: this window holds more than is shown.
-    part = data[offset : offset + 4 * (_LONGEST_QUOTE + 1)]
-    text = _printable(part[: _end_of_value(part)].decode("utf-8", "backslashreplace"))
+    if end is None or end - offset >= _LONGEST_PART or kind in _OTHER_END:
+        part = data[offset : offset + _LONGEST_PART]
+        part = part[: _end_of_value(part)]
+    else:
+        part = data[offset:end]
+    text = _printable(part.decode("utf-8", "backslashreplace"))
     return _shorten(text) if text else None
 
 
@@ -648,7 +664,7 @@ def _end_of_value(data: bytes, start: int = 0, farthest: int | None = None) -> i
     depth = 0
     farthest = len(data) if farthest is None else min(farthest, len(data))
     for token in _NESTING.finditer(data, start, farthest):
-        depth += {b"[": 1, b"{": 1, b"]": -1, b"}": -1}.get(token.group(), 0)
+        depth += _DEEPER.get(token.group(), 0)
         if depth == 0:
             return token.end()
     return farthest

@@ -393,15 +393,11 @@ impl<'a, S: Sink> Walker<'_, 'a, S> {
     fn raw_payload(&mut self) -> Result<Body<'a, S::Value>, Stop> {
         self.require_object()?;
         let start = self.cursor.at;
-        if S::LISTENS {
-            self.any_object()?;
-        } else {
-            let mut check = Check;
-            let mut walker = Walker::new(self.schema, None, self.cursor.clone(), &mut check);
-            let walked = walker.any_object();
-            self.cursor = walker.cursor;
-            walked?;
-        }
+        let mut check = Check;
+        let mut walker = Walker::new(self.schema, None, self.cursor.clone(), &mut check);
+        let walked = walker.any_object();
+        (self.cursor, self.trail) = (walker.cursor, walker.trail);
+        walked?;
         Ok(Body::Raw { start, end: self.cursor.at })
     }
 

@@ -1,8 +1,8 @@
 //! The OCPP-J protocol without any Python: frames are scanned, validated against schema tables and handed to a sink as they are read.
 //!
 //! The walk of a frame: `frame` reads the envelope, `validate` the payload, driven by the tables of `schema`, reading bytes through `scan` and
-//! judging values with `format`. A `sink` says what becomes of the values. What is wrong is a `Fault`; `locate` walks
-//! again, on the error path alone, to say where it lies and what was expected. `write` is the way out.
+//! judging values with `format`. A `sink` says what becomes of the values. What is wrong is a `Fault`; `locate` says,
+//! on the error path alone, where it lies and what was expected. `write` is the way out.
 //!
 //! `log` reads the frames of a log into `columns`; `rows` says which fields fill which.
 

@@ -1,15 +1,12 @@
-//! The second walk, on the error path alone: where a fault lies and what was expected there.
-//!
-//! It is the same walk with a sink that listens where it goes, so that the two cannot disagree.
+//! On the error path alone: where a fault lies and what was expected there, from the steps that the walk has noted on its way out.
 
 use std::borrow::Cow;
 
 use crate::error::{Expected, Fault, Kind};
-use crate::format::datetime::DateTime;
 use crate::frame::{MAX_ID, elements, head, message_type};
-use crate::scan::{Cursor, MAX_DEPTH, Text};
-use crate::schema::{Field, FieldKind, FrameKind, ObjectType, Schema};
-use crate::sink::{Check, Sink, Stop};
+use crate::scan::{Cursor, MAX_DEPTH};
+use crate::schema::{Field, FieldKind, FrameKind, Schema};
+use crate::sink::Check;
 use crate::validate::{Limits, Walker};
 
 /// What a text was read as.
@@ -30,11 +27,11 @@ pub struct Located {
     pub expected: Expected,
 }
 
-/// Walks again to the fault that a walk over `cursor`'s text has met.
+/// Walks again to the fault that a walk over `cursor`'s text has met, where that walk's steps are not at hand.
 pub fn locate(fault: Fault, schema: &Schema, limits: Option<&Limits>, cursor: Cursor<'_>, reading: Reading) -> Located {
     let text = cursor.text.all();
-    let mut sink = Trail { schema, limits, steps: Vec::new(), objects: Vec::new() };
-    let mut walker = Walker::new(schema, limits, cursor, &mut sink);
+    let mut check = Check;
+    let mut walker = Walker::new(schema, limits, cursor, &mut check);
     let stopped = match reading {
         Reading::Frame { answered } => walker.frame(|_| Ok(answered)).err(),
         Reading::Payload { which } => walker.payload_alone(which).err(),
@@ -42,13 +39,26 @@ pub fn locate(fault: Fault, schema: &Schema, limits: Option<&Limits>, cursor: Cu
     };
     debug_assert!(stopped.is_some());
     debug_assert_eq!(walker.cursor.fault, Some(fault), "the second walk met another fault than the first");
+    located(fault, walker.trail, schema, limits, text, reading)
+}
+
+/// Where a fault lies that a walk over this text has met, from the steps of that walk (`Walker::trail`).
+pub fn located(
+    fault: Fault,
+    steps: Vec<Step>,
+    schema: &Schema,
+    limits: Option<&Limits>,
+    text: &[u8],
+    reading: Reading,
+) -> Located {
+    let trail = Trail { schema, limits, steps };
     let frame = match reading {
         Reading::Frame { .. } => head(&mut Cursor::new(text), schema).ok().map(|head| head.kind),
         _ => None,
     };
     // What stands in an error's details has no payload to point into.
     let silent = is_text(fault.kind) || matches!(frame, Some(FrameKind::CallError | FrameKind::CallResultError));
-    let path = if silent { String::new() } else { sink.path() };
+    let path = if silent { String::new() } else { trail.path() };
     let expected = match fault.kind {
         Kind::MessageTypeInvalid | Kind::MessageTypeUnknown => {
             Expected::Integers(schema.frames.iter().map(|(number, _)| i64::from(*number)).collect())
@@ -60,7 +70,7 @@ pub fn locate(fault: Fault, schema: &Schema, limits: Option<&Limits>, cursor: Cu
         Kind::ErrorFieldType => {
             Expected::Text(if refusal_texts_stand(text, schema) { "object" } else { "string" }.to_owned())
         }
-        kind => sink.expected(kind),
+        kind => trail.expected(kind),
     };
     Located { path, expected }
 }
@@ -87,8 +97,14 @@ fn is_text(kind: Kind) -> bool {
     matches!(kind, Kind::Size | Kind::Utf8 | Kind::Syntax | Kind::Truncated | Kind::Surrogate | Kind::Depth)
 }
 
-enum StepInto {
+/// A step of the way from a payload to a place in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Into a field, by the index of its type and its own.
     Field(u32, usize),
+    /// To a key that the type with this index does not know.
+    Unknown(u32, String),
+    /// Into an entry of a free-form object, or of an open one.
     Entry(String),
     Item(usize),
 }
@@ -96,21 +112,19 @@ enum StepInto {
 struct Trail<'s> {
     schema: &'s Schema,
     limits: Option<&'s Limits>,
-    steps: Vec<StepInto>,
-    objects: Vec<u32>,
+    /// The innermost first.
+    steps: Vec<Step>,
 }
 
 impl Trail<'_> {
     fn path(&self) -> String {
         let mut path = String::new();
-        for step in &self.steps {
+        for step in self.steps.iter().rev() {
             path.push('/');
             match step {
-                StepInto::Field(of, index) => {
-                    path.push_str(&escape(&self.schema.types[*of as usize].fields[*index].name))
-                }
-                StepInto::Entry(key) => path.push_str(&escape(key)),
-                StepInto::Item(index) => path.push_str(&index.to_string()),
+                Step::Field(of, index) => path.push_str(&escape(&self.schema.types[*of as usize].fields[*index].name)),
+                Step::Unknown(_, key) | Step::Entry(key) => path.push_str(&escape(key)),
+                Step::Item(index) => path.push_str(&index.to_string()),
             }
         }
         path
@@ -118,8 +132,8 @@ impl Trail<'_> {
 
     /// The field that the walk is in or among the items of.
     fn field(&self) -> Option<(u32, usize)> {
-        match self.steps.iter().rev().find(|step| !matches!(step, StepInto::Item(_))) {
-            Some(StepInto::Field(of, index)) => Some((*of, *index)),
+        match self.steps.iter().find(|step| !matches!(step, Step::Item(_))) {
+            Some(Step::Field(of, index)) => Some((*of, *index)),
             _ => None,
         }
     }
@@ -132,12 +146,15 @@ impl Trail<'_> {
             Kind::MessageIdType | Kind::ActionType => text("string"),
             Kind::MessageIdLength => count(MAX_ID as usize),
             Kind::PayloadMissing | Kind::PayloadType => text("object"),
-            Kind::UnknownKey => self.objects.last().map_or(Expected::Nothing, |of| {
-                Expected::Names(self.schema.types[*of as usize].fields.iter().map(|field| field.name.clone()).collect())
-            }),
+            Kind::UnknownKey => match self.steps.first() {
+                Some(Step::Unknown(of, _)) => Expected::Names(
+                    self.schema.types[*of as usize].fields.iter().map(|field| field.name.clone()).collect(),
+                ),
+                _ => Expected::Nothing,
+            },
             Kind::NumberRange | Kind::DuplicateKey => Expected::Nothing,
             _ => self.field().map_or(Expected::Nothing, |field| {
-                let in_item = matches!(self.steps.last(), Some(StepInto::Item(_)));
+                let in_item = matches!(self.steps.first(), Some(Step::Item(_)));
                 expected_of(self.schema, self.limits, kind, field, in_item)
             }),
         }
@@ -191,78 +208,5 @@ fn escape(part: &str) -> Cow<'_, str> {
         part.replace('~', "~0").replace('/', "~1").into()
     } else {
         part.into()
-    }
-}
-
-impl Sink for Trail<'_> {
-    type Value = ();
-    type Object = ();
-    type List = ();
-
-    const LISTENS: bool = true;
-
-    fn string(&mut self, _: &Text<'_>) -> Result<(), Stop> {
-        Ok(())
-    }
-    fn enumeration(&mut self, _: usize) -> Result<(), Stop> {
-        Ok(())
-    }
-    fn integer(&mut self, _: i64) -> Result<(), Stop> {
-        Ok(())
-    }
-    fn number(&mut self, _: f64) -> Result<(), Stop> {
-        Ok(())
-    }
-    fn boolean(&mut self, _: bool) -> Result<(), Stop> {
-        Ok(())
-    }
-    fn null(&mut self) -> Result<(), Stop> {
-        Ok(())
-    }
-    fn datetime(&mut self, _: &DateTime) -> Result<(), Stop> {
-        Ok(())
-    }
-    fn object(&mut self, _: &ObjectType, which: u32) -> Result<(), Stop> {
-        self.objects.push(which);
-        Ok(())
-    }
-    fn field(&mut self, (): &mut (), _: &ObjectType, _: usize, (): ()) -> Result<(), Stop> {
-        Ok(())
-    }
-    fn finish(&mut self, (): (), _: u128) -> Result<(), Stop> {
-        self.objects.pop();
-        Ok(())
-    }
-    fn dict(&mut self) -> Result<(), Stop> {
-        Ok(())
-    }
-    fn entry(&mut self, (): &mut (), _: &Text<'_>, (): ()) -> Result<(), Stop> {
-        Ok(())
-    }
-    fn finish_dict(&mut self, (): ()) -> Result<(), Stop> {
-        Ok(())
-    }
-    fn list(&mut self) -> Result<(), Stop> {
-        Ok(())
-    }
-    fn item(&mut self, (): &mut (), (): ()) -> Result<(), Stop> {
-        Ok(())
-    }
-    fn finish_list(&mut self, (): ()) -> Result<(), Stop> {
-        Ok(())
-    }
-    fn enter_field(&mut self, _: &ObjectType, index: usize) {
-        // `object` has just said which type it is.
-        let of = self.objects.last().copied().unwrap_or_default();
-        self.steps.push(StepInto::Field(of, index));
-    }
-    fn enter_entry(&mut self, key: &Text<'_>) {
-        self.steps.push(StepInto::Entry(key.to_string_lossy()));
-    }
-    fn enter_item(&mut self, index: usize) {
-        self.steps.push(StepInto::Item(index));
-    }
-    fn leave(&mut self) {
-        self.steps.pop();
     }
 }

@@ -15,9 +15,6 @@ pub trait Sink {
     type Object;
     type List;
 
-    /// Whether it wants to hear of values that nobody keeps, too.
-    const LISTENS: bool = false;
-
     /// Whether it remembers objects of scalars.
     const REMEMBERS: bool = false;
 
@@ -67,15 +64,11 @@ pub trait Sink {
     fn item(&mut self, list: &mut Self::List, value: Self::Value) -> Result<(), Stop>;
     fn finish_list(&mut self, list: Self::List) -> Result<Self::Value, Stop>;
 
-    /// The walk goes into a field, an entry or an item, and comes out of it. Only `locate` listens.
+    /// The walk goes into a field or an entry.
     #[inline(always)]
     fn enter_field(&mut self, _of: &ObjectType, _index: usize) {}
     #[inline(always)]
     fn enter_entry(&mut self, _key: &Text<'_>) {}
-    #[inline(always)]
-    fn enter_item(&mut self, _index: usize) {}
-    #[inline(always)]
-    fn leave(&mut self) {}
 }
 
 /// The sink that takes nothing: the walk only checks.

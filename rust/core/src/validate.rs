@@ -5,6 +5,7 @@ use crate::format::datetime::{self, DateTime};
 use crate::format::number::{Integral, Number};
 use crate::format::{step, uri};
 use crate::leaves::Recall;
+use crate::locate::Step;
 use crate::names::ALL;
 use crate::scan::{
     Begins, Cursor, MAX_DEPTH, Stop, Text, begins, plain_until, short_boolean, short_decimal, short_integer, skip_space,
@@ -24,6 +25,8 @@ pub struct Walker<'s, 'a, S: Sink> {
     pub sink: &'s mut S,
     /// How the sender seems to write.
     pub(crate) style: Style,
+    /// Where a walk that ended early was, the innermost step first.
+    pub trail: Vec<Step>,
 }
 
 /// A set of fields, one bit each.
@@ -73,7 +76,7 @@ enum Key<'s, 'a> {
 
 impl<'s, 'a, S: Sink> Walker<'s, 'a, S> {
     pub fn new(schema: &'s Schema, limits: Option<&'s Limits>, cursor: Cursor<'a>, sink: &'s mut S) -> Self {
-        Self { schema, limits, cursor, sink, style: Style::Compact }
+        Self { schema, limits, cursor, sink, style: Style::Compact, trail: Vec::new() }
     }
 
     /// Reads an object of the type `which`, whose opening brace is at `brace`, as the item `place` of its list; the value and the place behind it.
@@ -161,7 +164,6 @@ impl<'s, 'a, S: Sink> Walker<'s, 'a, S> {
                         {
                             self.sink.enter_field(of, usize::from(pair.field));
                             let value = self.sink.enumeration(pair.number as usize)?;
-                            self.sink.leave();
                             self.sink.field(&mut object, of, usize::from(pair.field), value)?;
                             seen.add(pair.field as u8);
                             (next, at, counts) = (&field.next, end, ALL);
@@ -196,7 +198,8 @@ impl<'s, 'a, S: Sink> Walker<'s, 'a, S> {
                         self.sink.enter_field(of, usize::from(field.index));
                         let site = field.site(self.style);
                         if site.opens != 0 && text.byte(at) != site.opens {
-                            return self.wrong_type(at);
+                            let stopped = self.wrong_type(at);
+                            return self.within(Step::Field(which, site.index.into()), stopped);
                         }
                         (field, site)
                     }
@@ -206,24 +209,29 @@ impl<'s, 'a, S: Sink> Walker<'s, 'a, S> {
                     }
                     Key::Entry(key) => {
                         self.sink.enter_entry(&key);
-                        let value = self.any()?;
-                        self.sink.leave();
+                        let value = match self.any() {
+                            Ok(value) => value,
+                            Err(Stop) => return self.within(Step::Entry(key.to_string_lossy()), Err(Stop)),
+                        };
                         self.sink.entry(&mut object, &key, value)?;
                         (at, counts) = (self.cursor.at, ALL);
                         continue 'fields;
                     }
                     Key::Unknown(key, at) => {
-                        self.sink.enter_entry(&key);
-                        return self.cursor.fail(Kind::UnknownKey, at);
+                        let stopped = self.cursor.fail(Kind::UnknownKey, at);
+                        return self.within(Step::Unknown(which, key.to_string_lossy()), stopped);
                     }
                 }
             };
             let value;
-            (value, at) = match site.list {
-                false => self.value(text, field, site, at, place, Some(next))?,
-                true => self.list(field, at)?,
+            let read = match site.list {
+                false => self.value(text, field, site, at, place, Some(next)),
+                true => self.list(field, at),
             };
-            self.sink.leave();
+            match read {
+                Ok(read) => (value, at) = read,
+                Err(Stop) => return self.within(Step::Field(which, site.index.into()), Err(Stop)),
+            }
             self.sink.field(&mut object, of, usize::from(site.index), value)?;
             seen.add(site.index);
             (next, counts) = (&field.next, ALL);
@@ -234,17 +242,25 @@ impl<'s, 'a, S: Sink> Walker<'s, 'a, S> {
         Ok((self.sink.finish(object, seen.into())?, at))
     }
 
+    /// Notes where the walk was when it ended, on its way out.
     #[cold]
-    fn duplicate<T>(&mut self, of: &ObjectType, field: &Field, at: usize) -> Result<T, Stop> {
-        self.sink.enter_field(of, usize::from(field.index));
-        self.cursor.fail(Kind::DuplicateKey, at)
+    #[inline(never)]
+    fn within<T>(&mut self, step: Step, stopped: Result<T, Stop>) -> Result<T, Stop> {
+        self.trail.push(step);
+        stopped
+    }
+
+    #[cold]
+    fn duplicate<T>(&mut self, field: &Field, at: usize) -> Result<T, Stop> {
+        let stopped = self.cursor.fail(Kind::DuplicateKey, at);
+        self.within(Step::Field(field.of, field.index.into()), stopped)
     }
 
     #[cold]
     fn missing<T>(&mut self, of: &ObjectType, seen: u128, at: usize) -> Result<T, Stop> {
         let index = (of.required & !seen).trailing_zeros() as usize;
-        self.sink.enter_field(of, index);
-        self.cursor.fail(Kind::Missing, at)
+        let stopped = self.cursor.fail(Kind::Missing, at);
+        self.within(Step::Field(of.fields[index].of, index), stopped)
     }
 
     /// Reads the next key, or the end of the object, where it is not written in a usual way; `comma` if one must stand before it.
@@ -284,7 +300,7 @@ impl<'s, 'a, S: Sink> Walker<'s, 'a, S> {
         };
         let field = &of.fields[index];
         if seen.has(index as u8) {
-            return self.duplicate(of, field, key);
+            return self.duplicate(field, key);
         }
         next.learn(place, index);
         self.cursor.colon()?;
@@ -312,13 +328,15 @@ impl<'s, 'a, S: Sink> Walker<'s, 'a, S> {
                     self.cursor.value_begins()?;
                     return self.cursor.fail(Kind::TooMany, self.cursor.at);
                 }
-                self.sink.enter_item(count as usize);
                 if site.item_opens != 0 && text.byte(at) != site.item_opens {
-                    return self.wrong_type(at);
+                    let stopped = self.wrong_type(at);
+                    return self.within(Step::Item(count as usize), stopped);
                 }
                 let value;
-                (value, at) = self.value(text, field, site, at, count as usize, None)?;
-                self.sink.leave();
+                match self.value(text, field, site, at, count as usize, None) {
+                    Ok(read) => (value, at) = read,
+                    Err(Stop) => return self.within(Step::Item(count as usize), Err(Stop)),
+                }
                 self.sink.item(&mut list, value)?;
                 count += 1;
                 at = skip_space(text, at);
@@ -603,9 +621,10 @@ impl<'s, 'a, S: Sink> Walker<'s, 'a, S> {
         if !self.cursor.closes(b']') {
             let mut count = 0;
             loop {
-                self.sink.enter_item(count);
-                let value = self.any()?;
-                self.sink.leave();
+                let value = match self.any() {
+                    Ok(value) => value,
+                    Err(Stop) => return self.within(Step::Item(count), Err(Stop)),
+                };
                 self.sink.item(&mut list, value)?;
                 count += 1;
                 if !self.cursor.more(b']')? {
@@ -628,8 +647,10 @@ impl<'s, 'a, S: Sink> Walker<'s, 'a, S> {
                 let key = self.cursor.string()?;
                 self.cursor.colon()?;
                 self.sink.enter_entry(&key);
-                let value = self.any()?;
-                self.sink.leave();
+                let value = match self.any() {
+                    Ok(value) => value,
+                    Err(Stop) => return self.within(Step::Entry(key.to_string_lossy()), Err(Stop)),
+                };
                 self.sink.entry(&mut object, &key, value)?;
                 if !self.cursor.more(b'}')? {
                     break;

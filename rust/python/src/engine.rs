@@ -3,7 +3,7 @@
 
 use ocppcore::error::{Expected, Fault, Kind};
 use ocppcore::frame::{self, Body, Head, Recovered, Request};
-use ocppcore::locate::{Reading, locate};
+use ocppcore::locate::{Located, Reading, Step, locate, located};
 use ocppcore::scan::{Cursor, Text};
 use ocppcore::sink::{Check, Sink, Stop};
 use ocppcore::validate::{Limits, Walker};
@@ -42,13 +42,18 @@ pub struct Answered<'s> {
     action: &'s str,
 }
 
+/// A fault that a walk has met, and the steps that it has noted on its way out.
+pub struct Met {
+    fault: Fault,
+    trail: Vec<Step>,
+}
+
 /// Why data was not decoded at once.
-#[derive(Clone, Copy)]
 pub enum Unusual {
     /// It is no request in one of the usual styles, or neither bytes nor a text.
     Other,
     /// The walk has ended early. Without a fault, a Python error is set.
-    Stopped(Option<Fault>),
+    Stopped(Option<Box<Met>>),
 }
 
 #[pymethods]
@@ -155,12 +160,13 @@ impl Engine {
         let mut build = Build::new(py, schema);
         let mut cursor = Cursor::new(input.bytes());
         cursor.depth = FRAME_DEPTH;
-        let mut walker = Walker::new(&schema.tables, self.limits.as_ref(), cursor.clone(), &mut build);
+        let mut walker = Walker::new(&schema.tables, self.limits.as_ref(), cursor, &mut build);
         match (walker.payload_alone(which), walker.cursor.fault) {
             (Ok(value), _) => or_error(py, schema.door.call_result.make(py, [id, value])),
             (Err(Stop), None) => Err(PyErr::fetch(py)),
             (Err(Stop), Some(fault)) => {
-                let located = locate(fault, &schema.tables, self.limits.as_ref(), cursor, Reading::Payload { which });
+                let (trail, reading) = (walker.trail, Reading::Payload { which });
+                let located = located(fault, trail, &schema.tables, self.limits.as_ref(), input.bytes(), reading);
                 let frame = Recovered { number: Some(3), id: id.extract().ok(), action: Some(action.to_owned()) };
                 let text = as_in_frame(py, start, input.bytes());
                 let report = Report {
@@ -197,7 +203,9 @@ impl Engine {
             (Err(Stop), None) => Err(PyErr::fetch(py)),
             (Err(Stop), Some(fault)) => {
                 let frame = Recovered { action: Some(action.to_owned()), ..Recovered::default() };
-                Err(self.located(&input, fault, Reading::Payload { which }, frame))
+                let (trail, reading) = (walker.trail, Reading::Payload { which });
+                let place = located(fault, trail, &schema.tables, self.limits.as_ref(), input.bytes(), reading);
+                Err(self.report(&input, fault, place, frame))
             }
         }
     }
@@ -241,7 +249,10 @@ impl Engine {
                 .make(py, id, 0, id.len())
                 .and_then(|id| schema.door.class_of(kind).make(py, [id, payload]))
                 .ok_or(Unusual::Stopped(None)),
-            Some(Err(Stop)) => Err(Unusual::Stopped(walker.cursor.fault)),
+            Some(Err(Stop)) => {
+                let trail = walker.trail;
+                Err(Unusual::Stopped(walker.cursor.fault.map(|fault| Box::new(Met { fault, trail }))))
+            }
             None => Err(Unusual::Other),
         }
     }
@@ -259,7 +270,7 @@ impl Engine {
         let answer = match why {
             // Nobody but CPython itself has run since, so that the error is still set.
             Unusual::Stopped(None) => Err(PyErr::fetch(py)),
-            Unusual::Stopped(fault) => self.input(data).and_then(|input| Err(self.stopped(py, &input, fault, None))),
+            Unusual::Stopped(Some(met)) => self.input(data).and_then(|input| Err(self.met(&input, *met, None))),
             Unusual::Other => self
                 .input(data)
                 .and_then(|input| self.decode_any(py, &input, pending, Build::new(py, self.schema.get()))),
@@ -348,8 +359,19 @@ impl Engine {
         });
         match (walked, walker.cursor.fault) {
             (Ok(read), _) => Ok(read),
-            (Err(Stop), fault) => Err(self.stopped(py, input, fault, answered)),
+            (Err(Stop), Some(fault)) => Err(self.met(input, Met { fault, trail: walker.trail }, answered)),
+            (Err(Stop), None) => Err(PyErr::fetch(py)),
         }
+    }
+
+    /// The exception for what the walk of a frame has met.
+    #[cold]
+    #[inline(never)]
+    fn met(&self, input: &Input<'_, '_>, met: Met, answered: Option<Answered<'_>>) -> PyErr {
+        let reading = Reading::Frame { answered: answered.map(|answered| answered.which) };
+        let tables = &self.schema.get().tables;
+        let place = located(met.fault, met.trail, tables, self.limits.as_ref(), input.bytes(), reading);
+        self.report(input, met.fault, place, head_of(input, answered.map(|answered| answered.action)))
     }
 
     /// The exception for the walk of a frame that has ended early.
@@ -371,27 +393,32 @@ impl Engine {
     /// The exception for a fault of a frame; `action` is the one that an answer was read as.
     #[cold]
     fn fault(&self, input: &Input<'_, '_>, fault: Fault, reading: Reading, action: Option<&str>) -> PyErr {
-        let mut frame = frame::recover(input.bytes());
-        if let Some(action) = action {
-            frame.action = Some(action.to_owned());
-        }
-        self.located(input, fault, reading, frame)
+        let tables = &self.schema.get().tables;
+        let place = locate(fault, tables, self.limits.as_ref(), Cursor::new(input.bytes()), reading);
+        self.report(input, fault, place, head_of(input, action))
     }
 
     #[cold]
-    fn located(&self, input: &Input<'_, '_>, fault: Fault, reading: Reading, frame: Recovered) -> PyErr {
-        let tables = &self.schema.get().tables;
-        let located = locate(fault, tables, self.limits.as_ref(), Cursor::new(input.bytes()), reading);
+    fn report(&self, input: &Input<'_, '_>, fault: Fault, place: Located, frame: Recovered) -> PyErr {
         let report = Report {
             kind: fault.kind.name(),
-            path: located.path,
+            path: place.path,
             offset: Some(fault.offset),
-            expected: located.expected,
+            expected: place.expected,
             data: Some(input.object()),
             frame,
         };
         report.error(self.make_error.bind(input.object().py()))
     }
+}
+
+/// What can be read of a frame's head; `action` is the one that an answer was read as.
+fn head_of(input: &Input<'_, '_>, action: Option<&str>) -> Recovered {
+    let mut frame = frame::recover(input.bytes());
+    if let Some(action) = action {
+        frame.action = Some(action.to_owned());
+    }
+    frame
 }
 
 /// What the codec's policy makes of data that was refused.
