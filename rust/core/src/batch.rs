@@ -18,6 +18,20 @@ pub fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
     })
 }
 
+/// A text in parts of about so many bytes, each of whole lines: together they have the lines of the text.
+pub fn parts(text: &[u8], size: usize) -> impl Iterator<Item = &[u8]> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        if rest.is_empty() {
+            return None;
+        }
+        let end = rest.get(size..).and_then(|behind| memchr::memchr(b'\n', behind));
+        let (part, behind) = rest.split_at(end.map_or(rest.len(), |end| size + end + 1));
+        rest = behind;
+        Some(part)
+    })
+}
+
 /// How frames are checked.
 #[derive(Clone, Copy)]
 pub struct Rules<'a> {
@@ -51,5 +65,17 @@ mod tests {
         assert_eq!(found("a\nb\r\n\r\n \t\nc\r"), [b"a", b"b", b"c"]);
         assert_eq!(found("a\rb\r\r\n"), [&b"a\rb\r"[..]]);
         assert!(found("").is_empty() && found("\n\n").is_empty());
+    }
+
+    #[test]
+    fn parts_have_the_lines_of_the_whole() {
+        for text in ["", "\n", "a", "a\n", "a\r\nbc\n\n def\n\r\n\nghijklmn\r\no", "abcdefgh"] {
+            for size in 0..text.len() + 2 {
+                let parts: Vec<_> = parts(text.as_bytes(), size).collect();
+                assert_eq!(parts.concat(), text.as_bytes());
+                let apart: Vec<_> = parts.into_iter().flat_map(lines).collect();
+                assert_eq!(apart, lines(text.as_bytes()).collect::<Vec<_>>(), "{text:?} in parts of {size}");
+            }
+        }
     }
 }

@@ -18,7 +18,7 @@ use pyo3::ffi;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyBytes, PyIterator, PyList, PyString, PyType};
+use pyo3::types::{PyBytes, PyIterator, PyList, PyString, PyTuple, PyType};
 
 use crate::engine::{Answered, Engine, waiting};
 use crate::input::Input;
@@ -134,47 +134,81 @@ impl<'py> Lines<'py> {
     }
 }
 
-/// The frames that a thread takes at a time: enough to make the taking cheap, few enough to share the work out evenly.
+/// The bytes of frames that a thread takes at a time: enough to make the taking cheap, few enough to share the work out evenly.
+const PART: usize = 1 << 16;
+
+/// The frames that a thread takes at a time, at most.
 const MOST_AT_A_TIME: usize = 256;
 
+/// The bytes of frames for which another thread is started; it takes as long to start as these take to check.
+const WORTH_A_THREAD: usize = 1 << 17;
+
 /// What was found in each frame, in their order.
+#[derive(Default)]
 struct Verdicts {
     /// 0 for a frame without a fault, else the place of the fault's kind among `Kind::ALL`, counted from 1.
     kinds: Vec<u8>,
-    /// The byte of the frame at which the fault lies; -1 where there is none.
-    offsets: Vec<i64>,
+    /// The byte of the frame at which the fault lies, as a 64-bit integer has it; -1 where there is none.
+    offsets: Vec<[u8; 8]>,
 }
 
-/// Checks frames on as many threads as there are copies of the tables: hints that two threads write to would make both slower than one.
-fn check(rules: Rules<'_>, tables: &[ocppcore::Schema], frames: &[&[u8]]) -> Verdicts {
-    let mut verdicts = Verdicts { kinds: vec![0; frames.len()], offsets: vec![-1; frames.len()] };
-    let size = (frames.len() / (8 * tables.len().max(1))).clamp(1, MOST_AT_A_TIME);
-    let places = verdicts.kinds.chunks_mut(size).zip(verdicts.offsets.chunks_mut(size));
-    let work = Mutex::new(frames.chunks(size).zip(places));
+impl Verdicts {
+    fn of<'t>(rules: Rules<'_>, tables: &ocppcore::Schema, frames: impl Iterator<Item = &'t [u8]>) -> Self {
+        let mut verdicts = Self::default();
+        verdicts.kinds.reserve(frames.size_hint().0);
+        verdicts.offsets.reserve(frames.size_hint().0);
+        for frame in frames {
+            let (kind, offset) = match rules.fault(tables, frame) {
+                Some(fault) => (fault.kind as u8 + 1, fault.offset as i64),
+                None => (0, -1),
+            };
+            verdicts.kinds.push(kind);
+            verdicts.offsets.push(offset.to_ne_bytes());
+        }
+        verdicts
+    }
+}
+
+/// Checks the parts of some work on as many threads as there are copies of the tables: hints that two threads write to would make both slower than
+/// one. Each thread writes to memory of its own too.
+fn check<P: Send>(
+    parts: impl Iterator<Item = P> + Send,
+    tables: &[ocppcore::Schema],
+    judge: impl Fn(&ocppcore::Schema, P) -> Verdicts + Sync,
+) -> Verdicts {
+    let (parts, done) = (Mutex::new(parts.enumerate()), Mutex::new(Vec::new()));
     let run = |tables: &ocppcore::Schema| {
         loop {
-            let taken = work.lock().unwrap_or_else(PoisonError::into_inner).next();
-            let Some((frames, (kinds, offsets))) = taken else { break };
-            for ((frame, kind), offset) in frames.iter().zip(kinds).zip(offsets) {
-                if let Some(fault) = rules.fault(tables, frame) {
-                    *kind = fault.kind as u8 + 1;
-                    *offset = fault.offset as i64;
-                }
-            }
+            let taken = parts.lock().unwrap_or_else(PoisonError::into_inner).next();
+            let Some((index, part)) = taken else { break };
+            let verdicts = judge(tables, part);
+            done.lock().unwrap_or_else(PoisonError::into_inner).push((index, verdicts));
         }
     };
-    let Some((own, others)) = tables.split_first() else { return verdicts };
-    thread::scope(|scope| {
-        for tables in others {
-            // Where no thread can be had, those that there are do its work.
-            let _ = thread::Builder::new().spawn_scoped(scope, || run(tables));
-        }
-        run(own);
-    });
-    verdicts
+    if let Some((own, others)) = tables.split_first() {
+        thread::scope(|scope| {
+            for tables in others {
+                // Where no thread can be had, those that there are do its work.
+                let _ = thread::Builder::new().spawn_scoped(scope, || run(tables));
+            }
+            run(own);
+        });
+    }
+    let mut done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
+    done.sort_unstable_by_key(|(index, _)| *index);
+    let mut all = Verdicts::default();
+    for (_, mut verdicts) in done {
+        all.kinds.append(&mut verdicts.kinds);
+        all.offsets.append(&mut verdicts.offsets);
+    }
+    all
 }
 
-/// The kind of fault of each frame and its offset, as `Verdicts` has them, the offsets as the bytes of 64-bit integers.
+fn bytes_of<'a>(frame: &'a Bound<'_, PyAny>) -> Option<&'a [u8]> {
+    frame.cast::<PyBytes>().ok().map(|bytes| bytes.as_bytes())
+}
+
+/// The kind of fault of each frame and its offset, as `Verdicts` has them.
 pub fn check_many<'py>(
     engine: &Engine,
     frames: &Bound<'py, PyAny>,
@@ -183,9 +217,13 @@ pub fn check_many<'py>(
     let py = frames.py();
     let rules = Rules { limits: engine.limits.as_ref(), max_size: engine.max_size };
     let schema = engine.schema.get();
-    let checked = |frames: &[&[u8]]| {
-        let threads = threads.clamp(1, frames.len().max(1));
-        schema.spares.lend(&schema.tables, threads, |tables| check(rules, tables, frames))
+    let threads = |size: usize| threads.clamp(1, (size / WORTH_A_THREAD).max(1));
+    let checked = |texts: &[&[u8]]| {
+        let size = texts.iter().map(|text| text.len()).sum::<usize>();
+        let count = (texts.len() * PART / size.max(1)).clamp(1, MOST_AT_A_TIME);
+        schema.spares.lend(&schema.tables, threads(size), |tables| {
+            check(texts.chunks(count), tables, |tables, texts| Verdicts::of(rules, tables, texts.iter().copied()))
+        })
     };
     let verdicts = match Lines::of(frames)? {
         Some(lines) => {
@@ -193,18 +231,30 @@ pub fn check_many<'py>(
                 Lines::Text(text) => text.to_str()?.as_bytes(),
                 Lines::Bytes(bytes) => bytes.as_bytes(),
             };
-            py.detach(|| checked(&batch::lines(text).collect::<Vec<_>>()))
+            py.detach(|| {
+                schema.spares.lend(&schema.tables, threads(text.len()), |tables| {
+                    let judge = |tables: &_, part: &_| Verdicts::of(rules, tables, batch::lines(part));
+                    check(batch::parts(text, PART), tables, judge)
+                })
+            })
         }
         None => {
-            let held: Vec<Bound<'_, PyAny>> = each(frames)?.collect::<PyResult<_>>()?;
-            let inputs: Vec<Input<'_, '_>> = held.iter().map(Input::of).collect::<PyResult<_>>()?;
-            let texts: Vec<&[u8]> = inputs.iter().map(Input::bytes).collect();
-            py.detach(|| checked(&texts))
+            // Nobody can change a tuple, and it holds them all.
+            let held = match frames.cast_exact::<PyList>() {
+                Ok(list) => list.to_tuple(),
+                Err(_) => PyTuple::new(py, each(frames)?.collect::<PyResult<Vec<_>>>()?)?,
+            };
+            match held.as_slice().iter().map(bytes_of).collect::<Option<Vec<_>>>() {
+                Some(texts) => py.detach(|| checked(&texts)),
+                None => {
+                    let inputs: Vec<Input<'_, '_>> = held.as_slice().iter().map(Input::of).collect::<PyResult<_>>()?;
+                    let texts: Vec<&[u8]> = inputs.iter().map(Input::bytes).collect();
+                    py.detach(|| checked(&texts))
+                }
+            }
         }
     };
-    let mut offsets = Vec::with_capacity(verdicts.offsets.len() * size_of::<i64>());
-    verdicts.offsets.iter().for_each(|offset| offsets.extend_from_slice(&offset.to_ne_bytes()));
-    Ok((PyBytes::new(py, &verdicts.kinds), PyBytes::new(py, &offsets)))
+    Ok((PyBytes::new(py, &verdicts.kinds), PyBytes::new(py, verdicts.offsets.as_flattened())))
 }
 
 /// Bytes from which on a frame is validated without the GIL: to let go of it and to get it back costs two percent of such a frame's time.
