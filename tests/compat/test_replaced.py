@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import dataclasses
 import enum
+import functools
 import json
 import logging
+import pickle
 from datetime import UTC, datetime
 from importlib import import_module
 from typing import Any
@@ -14,6 +17,8 @@ from typing import Any
 import pytest
 
 from ocppcore import OcppError, v16, v21
+from ocppcore._codes import own_answer
+from ocppcore.compat.ocpp import messages as compat_messages
 from ocppcore.compat.ocpp.charge_point import ChargePoint, extract_charge_point_id
 from ocppcore.compat.ocpp.messages import codec_of
 from ocppcore.compat.ocpp.routing import after, on
@@ -392,8 +397,12 @@ def test_answers_are_nested_dicts_with_attributes() -> None:
     (entry,) = asyncio.run(run()).configuration_key
     assert entry == {"key": "A", "readonly": True}
     assert (entry["key"], entry.readonly) == ("A", True)
-    with pytest.raises(AttributeError, match="no 'value'; it has key, readonly"):
-        _ = entry.value
+    assert entry.value is None  # an optional field that did not come
+    assert "value" not in entry
+    assert copy.deepcopy(entry).value is None
+    assert pickle.loads(pickle.dumps(entry)) == entry
+    with pytest.raises(AttributeError, match="no 'colour'; it has key, readonly"):
+        _ = entry.colour
 
 
 def test_a_typed_request_is_answered_with_a_typed_response() -> None:
@@ -457,3 +466,258 @@ def test_an_invalid_answer_is_refused_on_2_1() -> None:
         assert await run(ChargePoint16("p", Wire(), 5, SILENT), call16.ClearCache()) == []
 
     asyncio.run(both())
+
+
+# --- the session beneath -----------------------------------------------------------------------------
+
+
+def frames_of(point: Any, kind: int) -> list[Any]:
+    return [frame for frame in sent(point) if frame[0] == kind]
+
+
+async def settled() -> None:
+    """Let what is ready run."""
+    for _ in range(10):
+        await asyncio.sleep(0)
+
+
+class Unlocked:
+    """A lock that locks nothing, as a user may put in the place of `_call_lock`."""
+
+    async def __aenter__(self) -> None:
+        pass
+
+    async def __aexit__(self, *_: object) -> None:
+        pass
+
+
+def test_one_call_is_outstanding_whatever_the_lock_does() -> None:
+    async def run() -> Any:
+        point = ChargePoint16("p", Wire(), 5, SILENT)
+        point._call_lock = Unlocked()  # type: ignore[assignment]
+        asking = [asyncio.ensure_future(point.call(call16.ClearCache(), unique_id=str(n))) for n in range(3)]
+        for n in range(3):
+            await settled()
+            assert [frame[1] for frame in frames_of(point, 2)] == [str(k) for k in range(n + 1)]
+            await point.route_message(f'[3,"{n}",{{"status":"Accepted"}}]')
+        return [answer.status for answer in await asyncio.gather(*asking)]
+
+    assert asyncio.run(run()) == ["Accepted"] * 3
+
+
+def test_a_call_that_was_given_up_holds_the_line_until_it_is_answered() -> None:
+    async def run() -> Any:
+        point = ChargePoint16("p", Wire(), 5, SILENT)
+        first = asyncio.ensure_future(point.call(call16.ClearCache(), unique_id="1"))
+        await settled()
+        first.cancel()
+        second = asyncio.ensure_future(point.call(call16.ClearCache(), unique_id="2"))
+        await settled()
+        assert first.cancelled()
+        assert [frame[1] for frame in sent(point)] == ["1"]
+        await point.route_message('[3,"1",{"status":"Rejected"}]')
+        await settled()
+        assert [frame[1] for frame in sent(point)] == ["1", "2"]
+        await point.route_message('[3,"2",{"status":"Accepted"}]')
+        return (await second).status
+
+    assert asyncio.run(run()) == "Accepted"
+
+
+def test_a_call_that_was_given_up_holds_the_line_until_its_time_is_up() -> None:
+    async def run() -> Any:
+        point = ChargePoint16("p", Wire(), 0.2, SILENT)
+        first = asyncio.ensure_future(point.call(call16.ClearCache(), unique_id="1"))
+        await settled()
+        first.cancel()
+        with pytest.raises(TimeoutError, match=r'Waited 0.2s for response on \[2,"2","ClearCache",{}\]'):
+            await point.call(call16.ClearCache(), unique_id="2")
+        return [frame[1] for frame in sent(point)]
+
+    assert asyncio.run(run()) == ["1", "2"]
+
+
+def test_late_and_duplicate_answers_are_reported_and_shift_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    async def run() -> Any:
+        point = ChargePoint16("p", Wire(), 0.01, logging.getLogger("late"))
+        with pytest.raises(TimeoutError):
+            await point.call(call16.ClearCache(), unique_id="1")
+        point._response_timeout = 5
+        await point.route_message('[3,"1",{"status":"Rejected"}]')
+        answer = await asked(point, call16.ClearCache(), [3, "7", {"status": "Accepted"}])
+        await point.route_message('[3,"7",{"status":"Rejected"}]')
+        assert point._session.deadline is None
+        return answer.status
+
+    assert asyncio.run(run()) == "Accepted"
+    told = [record.getMessage() for record in caplog.records if "no call of ours waits" in record.getMessage()]
+    assert len(told) == 2
+    assert "unique_id=1," in told[0]
+    assert "unique_id=7," in told[1]
+
+
+def test_a_broken_answer_ends_its_call_at_once() -> None:
+    async def run() -> None:
+        point = ChargePoint16("p", Wire(), 60, SILENT)
+        asking = asyncio.ensure_future(point.call(call16.ClearCache(), unique_id="7"))
+        await settled()
+        await point.route_message('[3,"7",{"status":"Acc')
+        with pytest.raises(import_module(f"{OURS}.exceptions").OCPPError):
+            await asking
+        assert frames_of(point, 4) == []
+
+    asyncio.run(run())
+
+
+def test_an_invalid_answer_with_a_number_as_id_ends_its_call() -> None:
+    async def run() -> None:
+        point = ChargePoint16("p", Wire(), 60, SILENT)
+        for answer, error in (({"status": "Accepted"}, None), ({"status": 5}, "TypeConstraintViolationError")):
+            asking = asyncio.ensure_future(point.call(call16.ClearCache(), unique_id=7))
+            await settled()
+            await point.route_message(json.dumps([3, 7, answer]))
+            if error is None:
+                assert (await asking).status == "Accepted"
+            else:
+                with pytest.raises(getattr(import_module(f"{OURS}.exceptions"), error)):
+                    await asking
+
+    asyncio.run(run())
+
+
+def test_an_answer_is_not_checked_where_the_call_says_so() -> None:
+    async def run() -> Any:
+        point = ChargePoint16("p", Wire(), 5, SILENT)
+        asking = asyncio.ensure_future(point.call(call16.ClearCache(), unique_id="7", skip_schema_validation=True))
+        await settled()
+        await point.route_message('[3,"7",{"status":5}]')
+        return (await asking).status
+
+    assert asyncio.run(run()) == 5
+
+
+class Waiting(ChargePoint16):
+    """Answers a heartbeat when the other side has answered a question of ours."""
+
+    @on("Heartbeat")
+    async def on_heartbeat(self, **_: Any) -> Any:
+        await self.call(call16.ClearCache(), unique_id="q")
+        return call_result16.Heartbeat(current_time=NOW)
+
+
+def test_a_call_with_the_id_of_an_open_one_is_refused() -> None:
+    async def run() -> Any:
+        point = Waiting("p", Wire(), 5, SILENT)
+        for _ in range(2):
+            await point.route_message('[2,"1","Heartbeat",{}]')
+        (refusal,) = frames_of(point, 4)
+        await point.route_message('[3,"q",{"status":"Accepted"}]')
+        await settled()
+        return refusal, frames_of(point, 3)
+
+    refusal, answers = asyncio.run(run())
+    assert refusal[:3] == [4, "1", own_answer("duplicate_id", "1.6")[0]]
+    assert answers == [[3, "1", {"currentTime": NOW}]]
+
+
+@pytest.mark.parametrize("says", ["by _send", "nothing"])
+def test_an_override_may_answer_as_it_likes_for_ever(says: str) -> None:
+    class Point(ChargePoint16):
+        async def _handle_call(self, msg: Any) -> Any:
+            if says == "by _send":
+                await self._send(msg.create_call_result({"currentTime": NOW}).to_json())
+
+    async def run() -> Any:
+        point = Point("p", Wire(), 5, SILENT)
+        for _ in range(50):  # more than a session has open at once, under one id
+            await point.route_message('[2,"1","Heartbeat",{}]')
+        return sent(point)
+
+    assert asyncio.run(run()) == ([[3, "1", {"currentTime": NOW}]] * 50 if says == "by _send" else [])
+
+
+def test_handle_call_may_be_replaced_on_the_object_and_called_by_hand() -> None:
+    async def run() -> Any:
+        point = Answering("p", Wire(), 5, SILENT)
+        response = await point._handle_call(compat_messages.Call("hand", "Heartbeat", {}))
+        assert response.payload == {"currentTime": NOW}
+        seen: list[str] = []
+
+        async def handled(msg: Any) -> None:
+            seen.append(msg.action)
+
+        point._handle_call = handled  # type: ignore[method-assign]
+        await point.route_message('[2,"1","Heartbeat",{}]')
+        return seen, sent(point)
+
+    assert asyncio.run(run()) == (["Heartbeat"], [[3, "hand", {"currentTime": NOW}]])
+
+
+def test_an_override_may_take_answers_from_the_queue_itself() -> None:
+    class Point(ChargePoint16):
+        async def _get_specific_response(self, unique_id: Any, timeout: float) -> Any:
+            while True:
+                response = await asyncio.wait_for(self._response_queue.get(), timeout)
+                if response.unique_id == unique_id:
+                    return response
+
+    async def run() -> Any:
+        point = Point("p", Wire(), 5, SILENT)
+        await point.route_message('[3,"stray",{}]')
+        first = await asked(point, call16.ClearCache(), [3, "7", {"status": "Accepted"}])
+        second = await asked(point, call16.ClearCache(), [3, "7", {"status": "Rejected"}])
+        with pytest.raises(import_module(f"{OURS}.exceptions").OCPPError):
+            await asked(point, call16.ClearCache(), [3, "7", {"status": 5}])
+        return first.status, second.status
+
+    assert asyncio.run(run()) == ("Accepted", "Rejected")
+
+
+def test_a_handler_that_waits_for_nothing_gets_no_task(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Point(ChargePoint16):
+        @on("Heartbeat")
+        async def on_heartbeat(self, **_: Any) -> Any:
+            return call_result16.Heartbeat(current_time=NOW)
+
+        @on("ClearCache")
+        async def on_clear_cache(self, **_: Any) -> Any:
+            await asyncio.sleep(0)
+            return {"status": "Accepted"}
+
+    async def run() -> Any:
+        point = Point("p", Wire(), 5, SILENT)
+        made: list[Any] = []
+        in_task = point._in_task
+
+        async def counted(handling: Any) -> Any:
+            made.append(handling)
+            return await in_task(handling)
+
+        monkeypatch.setattr(point, "_in_task", counted)
+        await point.route_message('[2,"1","Heartbeat",{}]')
+        assert made == []
+        await point.route_message('[2,"2","ClearCache",{}]')
+        return len(made), len(sent(point))
+
+    assert asyncio.run(run()) == (1, 2)
+
+
+def test_a_handler_behind_a_plain_wrapper_may_call_back() -> None:
+    def wrapper(function: Any) -> Any:
+        @functools.wraps(function)
+        def wrapped(*arguments: Any, **keywords: Any) -> Any:
+            return function(*arguments, **keywords)
+
+        return wrapped
+
+    class Point(Waiting):
+        on_heartbeat = wrapper(Waiting.on_heartbeat)
+
+    async def run() -> Any:
+        point = Point("p", Wire(), 1, SILENT)
+        await point.route_message('[2,"1","Heartbeat",{}]')
+        await point.route_message('[3,"q",{"status":"Accepted"}]')
+        await settled()
+        return frames_of(point, 3)
+
+    assert asyncio.run(run()) == [[3, "1", {"currentTime": NOW}]]

@@ -448,7 +448,8 @@ class _Fast:
         async def _get_specific_response(self: Any, unique_id: Any, timeout: float) -> Any:
             wait_until = time.time() + timeout
             while True:
-                response = await asyncio.wait_for(self._response_queue.get(), timeout)
+                async with asyncio.timeout(timeout):  # wait_for of 3.11 loses a cancellation that comes with an answer
+                    response = await self._response_queue.get()
                 if response.unique_id == unique_id:
                     return response
                 self.logger.error("Ignoring response with unknown unique id: %s", response)

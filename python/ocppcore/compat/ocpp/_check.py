@@ -13,9 +13,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import msgspec
@@ -30,6 +30,9 @@ _encode = msgspec.json.Encoder().encode
 _WHOLE_FLOAT = (b".0", b"e1", b"e2", b"e3")  # one of these is in every float that is whole, as msgspec writes it
 _EXPONENT = re.compile(rb"\d[eE]")
 _ID = "1"
+
+Fields = Callable[[], "Mapping[str, Fields | None]"]
+"""The fields of a type, by snake_case names, each with those of its own type if that is an object's."""
 
 
 class Unlike(Exception):
@@ -58,6 +61,7 @@ class Check:
             if part in message and self._has_step(message[part], set())
         )
         self.message_types = frozenset(map(int, _versions.model(version.module)["frames"]))
+        self._nested: dict[str, Mapping[str, Fields | None]] = {}
         self._wire_names: dict[str, dict[str, tuple[str, str | None]]] = {}
 
     def _has_step(self, name: str, seen: set[str]) -> bool:
@@ -156,6 +160,20 @@ class Check:
     def _item(self, item: Any, name: str, vendor: frozenset[str]) -> Any:
         self._require_plain(item, name)
         return renamed_outside(item, SNAKE, vendor)
+
+    def nested(self, action: str) -> Mapping[str, Fields | None]:
+        """The fields of an action's response by their snake_case names; an object's with the fields that it has in turn."""
+        message = self._messages.get(action, {})
+        return self._fields(message["response"]) if "response" in message else {}
+
+    def _fields(self, name: str) -> Mapping[str, Fields | None]:
+        found = self._nested.get(name)
+        if found is None:
+            found = self._nested[name] = {
+                SNAKE[field["name"]]: partial(self._fields, field["ref"]) if field["kind"] == "object" else None
+                for field in self._types[name]["fields"]
+            }
+        return found
 
     def is_stepped(self, kind: int, action: str) -> bool:
         """Whether the peer's handlers get Decimals."""

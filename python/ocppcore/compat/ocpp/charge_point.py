@@ -3,19 +3,23 @@
 The underscore names that users of the peer override are seams here too: `_connection`, `_send`, `_handle_call`, `_get_specific_response`,
 `_call_lock`, `_unique_id_generator`, `_response_queue`, `_response_timeout`, `_call`, `_call_result`, `_ocpp_version`, and `route_map`.
 
-It does not stand on `Session`, which rightly refuses what these seams allow: unchecked payloads, ids that are numbers, a lock that the caller holds.
+Beneath them stands a Session: it knows which CALLs are open in either direction, has one of ours outstanding at a time and matches answers by id.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextvars
+import dis
 import inspect
 import logging
+import sys
+import time
 import typing
 import uuid
 from collections import deque
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from contextlib import suppress as suppressed
 from dataclasses import asdict, fields
 from functools import cache
 from typing import Any
@@ -26,9 +30,14 @@ import msgspec
 from ..._codec import Codec
 from ..._codes import own_answer
 from ..._errors import OcppError
+from ..._frames import Call as CallFrame
+from ..._frames import CallError as CallErrorFrame
+from ..._frames import CallResult as CallResultFrame
 from ..._payloads import Request, Response, SendPayload
-from ._check import check_of
+from ..._session import Invalid, Refused, Session, Unmatched
+from ._check import Fields, check_of
 from ._names import ATOMS, CAMEL, SNAKE, keywords, renamed, without_nones
+from ._plain import PlainCodec, PlainRequest, PlainResponse, PlainSend
 from .exceptions import (
     InternalError,
     NotImplementedError,
@@ -42,15 +51,12 @@ from .messages import (
     Call,
     CallError,
     CallResult,
-    CallResultError,
     MessageType,
     Send,
     check,
     codec_of,
     encode,
-    encode_id,
     exception_of,
-    unpack,
 )
 from .routing import create_route_map
 
@@ -72,6 +78,9 @@ _TYPED: Any = (Request, Response, SendPayload)
 _MAPPING: Any = (dict, Mapping)
 _WANTS = "_ocppcore_wants"
 _KEPT = 100  # answers that nobody waits for
+_AWAITING = frozenset({"GET_AWAITABLE", "GET_AITER", "GET_ANEXT"})
+_NOBODY = object()
+_LONGEST = 1e9  # seconds: to a Session no wait is endless
 
 # Set while a CALL is handled in a task of its own: resolving it lets the reader go on.
 _reader: contextvars.ContextVar[asyncio.Future[None] | None] = contextvars.ContextVar("reader", default=None)
@@ -104,26 +113,39 @@ def extract_charge_point_id(path: str | None) -> str | None:
 
 
 class Record(dict[str, Any]):
-    """A nested object of an answer: a dict by snake_case names whose entries are attributes too."""
+    """A nested object of an answer: a dict by snake_case names whose entries are attributes too.
+
+    A field that its type has and that did not come is None as an attribute, and absent from the dict.
+    """
+
+    _names: frozenset[str] = frozenset()
 
     def __getattr__(self, name: str) -> Any:
-        try:
+        if name in self:
             return self[name]
-        except KeyError:
-            raise AttributeError(f"the answer has no {name!r}; it has {', '.join(self) or 'nothing'}") from None
+        if name in self._names:
+            return None
+        raise AttributeError(f"the answer has no {name!r}; it has {', '.join(self) or 'nothing'}")
 
 
-def _records(data: Any) -> Any:
-    if data.__class__ is dict:
-        return Record((key, _records(value)) for key, value in data.items())
-    return [_records(item) for item in data] if data.__class__ is list else data
+def _records(data: Any, fields: Fields | None = None) -> Any:
+    """Data by snake_case names with Records for its objects; `fields` are those of the objects."""
+    if data.__class__ is list:
+        return [_records(item, fields) for item in data]
+    if data.__class__ is not dict:
+        return data
+    known: Mapping[str, Fields | None] = {} if fields is None else fields()
+    record = Record((key, _records(value, known.get(key))) for key, value in data.items())
+    record.__dict__["_names"] = frozenset(known)
+    return record
 
 
 class _Responses:
-    """The answers that have come and those that are waited for, matched by id alone."""
+    """The answers that have come and those that are waited for, matched by id alone; to who does without ids, a queue."""
 
     def __init__(self) -> None:
         self._waiting: dict[Any, asyncio.Future[Any]] = {}
+        self._takers: deque[asyncio.Future[Any]] = deque()
         self._kept: deque[Any] = deque(maxlen=_KEPT)
 
     def put_nowait(self, response: Any) -> None:
@@ -133,11 +155,40 @@ class _Responses:
             return
         if waiter is not None and not waiter.done():
             waiter.set_result(response)
-        else:
-            self._kept.append(response)
+            return
+        while self._takers:
+            taker = self._takers.popleft()
+            if not taker.done():
+                taker.set_result(response)
+                return
+        self._kept.append(response)
+
+    def fail(self, unique_id: Any, error: Exception) -> None:
+        """The answer with this id is invalid: raise that where it is waited for."""
+        for waiter in (self._waiting.get(unique_id), *self._takers):
+            if waiter is not None and not waiter.done():
+                waiter.set_exception(error)
+                return
 
     def qsize(self) -> int:
         return len(self._kept)
+
+    def empty(self) -> bool:
+        return not self._kept
+
+    def get_nowait(self) -> Any:
+        """The oldest answer that nobody waits for."""
+        if not self._kept:
+            raise asyncio.QueueEmpty
+        return self._kept.popleft()
+
+    async def get(self) -> Any:
+        """As `get_nowait`, or the next that comes: for an overridden `_get_specific_response` that matches by itself."""
+        if self._kept:
+            return self._kept.popleft()
+        taker: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self._takers.append(taker)
+        return await taker
 
     async def of(self, unique_id: Any, timeout: float) -> Any:
         """The answer with this id; TimeoutError if it does not come in time. Others that came meanwhile are left where they are."""
@@ -157,7 +208,7 @@ class _Handler(typing.NamedTuple):
     """What a handler wants, read from its signature once."""
 
     wants_id: bool
-    is_async: bool
+    awaits: bool  # it may have to wait for something, the other side's answer perhaps
     is_typed: bool  # it takes the typed request in place of keywords
 
 
@@ -174,10 +225,17 @@ def _handler_of(handler: Any) -> _Handler:
     except Exception:  # annotations may say anything
         hints = {}
     typed = any(isinstance(hints.get(name), type) and issubclass(hints[name], Request | SendPayload) for name in names)
-    wants = _Handler("call_unique_id" in names, inspect.iscoroutinefunction(function), typed)
+    wants = _Handler("call_unique_id" in names, _awaits(code), typed)
     if code is not None:
         setattr(function, _WANTS, (code, wants))
     return wants
+
+
+def _awaits(code: Any) -> bool:
+    """Whether what a function returns may have to wait; a coroutine whose code awaits nothing runs through."""
+    if code is None or not code.co_flags & inspect.CO_COROUTINE:
+        return True  # a callable object, or a plain function: what that returns will tell
+    return any(step.opname in _AWAITING for step in dis.get_instructions(code))
 
 
 def _resolve(free: asyncio.Future[None] | None) -> None:
@@ -230,6 +288,12 @@ class ChargePoint:
         self._response_queue: Any = _Responses()
         self._unique_id_generator: Callable[[], Any] = uuid.uuid4
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._plain = PlainCodec(lambda: self._codec, lambda: self._ocpp_version)
+        self._session = Session(typing.cast("Codec[Any]", self._plain), "csms", new_id=lambda: self._next_id)
+        self._next_id: Any = None  # of the message that the session is about to make
+        self._outstanding: Any = _NOBODY  # the id of our CALL that waits for its answer
+        self._answered: Any = None  # the last answer to a CALL of ours that came, and is valid therefore
+        self._line: asyncio.Future[None] | None = None  # who waits for the session to have no CALL outstanding
 
     @property
     def _codec(self) -> Codec[Any]:
@@ -251,57 +315,62 @@ class ChargePoint:
         It returns when a CALL is answered, or when its handler waits for the other side: that one's answer must be read.
         """
         try:
-            msg = unpack(raw_msg)
-        except OCPPError as error:
-            await self._refuse_frame(raw_msg, error)
+            events = self._session.receive(raw_msg, time.monotonic())
+        except Exception as error:
+            self.logger.warning("%s: a message that is none: %s", self.id, error)
             return
-        kind = msg.message_type_id
-        if kind == MessageType.Call:
-            if self._may_wait(msg):
-                await self._in_task(self._answer(msg, raw_msg))
-            else:
-                await self._answer(msg, raw_msg)
-        elif kind in (MessageType.CallResult, MessageType.CallError):
+        event: Any = events[0]
+        if event.__class__ is not CallFrame:
+            await self._take(event)
+            return
+        msg = self._plain.message
+        handling = self._handle_call
+        if getattr(handling, "__func__", None) is ChargePoint._handle_call:
+            await self._answer(msg, self._process(msg, raw_msg))
+        else:
+            await self._in_task(self._overridden(msg))
+
+    async def _take(self, event: Any) -> None:
+        """What the session says of a message that is no CALL to be handled."""
+        msg = self._plain.message
+        if isinstance(event, Invalid):
+            self.logger.warning("%s: a message that is none: %s", self.id, event.error)
+            if event.id is not None:
+                self._end_of_call(None)
+                self._response_queue.fail(event.id, exception_of(event.error))
+        elif isinstance(event, Refused):
+            self.logger.warning("%s: %s is refused: %s", self.id, msg, event.why)
+        elif isinstance(event, Unmatched):
+            self.logger.warning("%s: no call of ours waits for this answer: %s", self.id, msg)
+            self._free_line()
             self._response_queue.put_nowait(msg)
-        elif not self._knows(kind):
-            await self._refuse_frame(raw_msg, None)
-        elif kind == MessageType.Send:
+        elif msg.message_type_id in (MessageType.CallResult, MessageType.CallError):
+            self._end_of_call(msg if self._plain.checked else None)
+            self._response_queue.put_nowait(msg)
+        elif msg.message_type_id == MessageType.Send:
             await self._in_task(self._handle_send(msg))
         else:
             self.logger.warning("%s: our answer was refused: %s", self.id, msg)
+        await self._flush()
 
-    def _knows(self, kind: int) -> bool:
-        check = check_of(self._ocpp_version)
-        return check is not None and kind in check.message_types
+    async def _flush(self) -> None:
+        """Send what the session wants sent."""
+        for message in self._session.data_to_send():
+            await self._send(typing.cast("str", message))
 
-    async def _refuse_frame(self, raw_msg: Any, reason: OCPPError | None) -> None:
-        """Answer what is no message, if the protocol wants an answer."""
-        try:
-            self._codec.validate(raw_msg)
-        except OcppError as error:
-            self.logger.warning("%s: a message that is none: %s", self.id, error)
-            answer = error.reply()
-            if answer is not None:
-                await self._send(self._codec.encode(answer).decode())
-        except Exception as error:
-            self.logger.warning("%s: a message that is none: %s", self.id, reason or error)
-
-    def _may_wait(self, msg: Call) -> bool:
-        """Whether handling the CALL may wait for the other side, so that the reader must not wait for it."""
-        if type(self)._handle_call is not ChargePoint._handle_call:
-            return True
-        try:
-            handler = self.route_map[msg.action]["_on_action"]
-            return _handler_of(handler).is_async
-        except (KeyError, TypeError, ValueError):
-            return False
-
-    async def _in_task(self, handling: Coroutine[Any, Any, None]) -> None:
-        """Run to the end, or to the first call() within."""
-        free: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    async def _in_task(self, handling: Coroutine[Any, Any, Any]) -> Any:
+        """Run to the end, or to the first call() within. What it returned in the former case."""
+        loop = asyncio.get_running_loop()
+        free: asyncio.Future[None] = loop.create_future()
         context = contextvars.copy_context()
         context.run(_reader.set, free)
-        task = asyncio.get_running_loop().create_task(handling, context=context)
+        task: asyncio.Task[Any]
+        if sys.version_info >= (3, 12):
+            task = asyncio.Task(handling, loop=loop, context=context, eager_start=True)
+            if task.done():
+                return task.result()
+        else:
+            task = loop.create_task(handling, context=context)
         self._tasks.add(task)
         task.add_done_callback(lambda _: _resolve(free))
         task.add_done_callback(self._tasks.discard)
@@ -310,24 +379,49 @@ class ChargePoint:
         except asyncio.CancelledError:
             task.cancel()
             raise
-        if task.done():
-            task.result()
+        return task.result() if task.done() else None
 
-    async def _answer(self, msg: Call, raw_msg: Any) -> None:
+    async def _answer(self, msg: Call, handling: Awaitable[Any]) -> Any:
         """Handle a CALL and answer it, whatever its handling raises."""
         try:
-            if type(self)._handle_call is ChargePoint._handle_call:
-                await self._process(msg, raw_msg)
-            else:
-                await self._handle_call(msg)
+            return await handling
         except OCPPError as error:
             self.logger.warning("%s: %s is refused: %s", self.id, msg, error)
-            await self._send(msg.create_call_error(error).to_json())
+            await self._refuse(msg, error)
         except ConnectionError:
             raise
         except Exception as error:
             self.logger.exception("%s: error while handling %s", self.id, msg)
-            await self._send(msg.create_call_error(error).to_json())
+            await self._refuse(msg, error)
+        return None
+
+    async def _overridden(self, msg: Call) -> None:
+        """Handle a CALL by what a user has put in the place of `_handle_call`."""
+        try:
+            await self._answer(msg, self._handle_call(msg))
+        finally:
+            self._forget(msg)
+
+    def _reply(self, msg: Call, answer: PlainResponse | CallErrorFrame) -> list[str]:
+        """Answer a CALL by the session, or without it what a user has handed to `_handle_call`; what is to be sent."""
+        try:
+            self._session.reply(msg.unique_id, answer)
+        except (ValueError, TypeError):
+            refused = isinstance(answer, CallErrorFrame)
+            return [self._plain.encode(answer if refused else CallResultFrame(msg.unique_id, answer))]
+        return typing.cast("list[str]", self._session.data_to_send())
+
+    async def _refuse(self, msg: Call, error: Exception) -> None:
+        refusal = msg.create_call_error(error)
+        frame = CallErrorFrame(msg.unique_id, refusal.error_code, refusal.error_description, refusal.error_details)
+        for message in self._reply(msg, frame):
+            await self._send(message)
+
+    def _forget(self, msg: Call) -> None:
+        """The session's part in a CALL is over, even if it was answered by `_send` alone, or not at all."""
+        with suppressed(ValueError):
+            self._session.reply(msg.unique_id, CallErrorFrame(msg.unique_id, ""))
+            self._session.data_to_send()
 
     async def _handle_call(self, msg: Call) -> Any:
         """Check the CALL, run its handlers, send the answer. Returns the CallResult, or None where a handler raised.
@@ -341,23 +435,49 @@ class ChargePoint:
         unchecked = handlers.get("_skip_schema_validation", False)
         text = None if unchecked else self._check_call(msg, raw_msg)
         arguments = self._arguments(msg)
+        handler = handlers["_on_action"]
         try:
-            handler = handlers["_on_action"]
             wants = _handler_of(handler)
             answer = self._run(handler, wants, msg, arguments, text)
-            if wants.is_async or hasattr(answer, "__await__"):
-                answer = await answer
         except Exception as error:
-            self.logger.exception("%s: error while handling request '%s'", self.id, msg)
-            await self._send(msg.create_call_error(error).to_json())
-            return None
-        response = CallResult(msg.unique_id, {}, msg.action)
-        answered = self._answer_text(answer, response, unchecked)
-        await self._send(f"[3,{encode_id(msg.unique_id)},{answered}]")
-        hook = handlers.get("_after_action")
-        if hook is not None:
-            self._start_hook(hook, msg, arguments, text, response, handlers.get("_inject_response", False))
+            return await self._failed(msg, error)
+        if hasattr(answer, "__await__"):
+            later = self._later(answer, msg, handlers, arguments, text)
+            if raw_msg is None or not wants.awaits:  # in a task already, or without need of one
+                return await later
+            return await self._in_task(self._answer(msg, later))
+        response, messages = self._give(answer, msg, handlers)
+        for message in messages:
+            await self._send(message)
+        if "_after_action" in handlers:
+            self._start_hook(msg, handlers, arguments, text, response)
         return response
+
+    async def _later(self, answer: Any, msg: Call, handlers: Any, arguments: dict[str, Any], text: Any) -> Any:
+        """As the rest of `_process`, when what the handler answers has come."""
+        try:
+            answer = await answer
+        except asyncio.CancelledError:
+            self._forget(msg)
+            raise
+        except Exception as error:
+            return await self._failed(msg, error)
+        response, messages = self._give(answer, msg, handlers)
+        for message in messages:
+            await self._send(message)
+        if "_after_action" in handlers:
+            self._start_hook(msg, handlers, arguments, text, response)
+        return response
+
+    def _give(self, answer: Any, msg: Call, handlers: Any) -> tuple[CallResult, list[str]]:
+        """A handler's answer as a message, and what is to be sent."""
+        response = CallResult(msg.unique_id, {}, msg.action)
+        answered = self._answer_text(answer, response, handlers.get("_skip_schema_validation", False))
+        return response, self._reply(msg, PlainResponse(answered))
+
+    async def _failed(self, msg: Call, error: Exception) -> None:
+        self.logger.error("%s: error while handling request '%s'", self.id, msg, exc_info=error)
+        await self._refuse(msg, error)
 
     def _handlers(self, msg: Call) -> Any:
         """The handlers of the message's action."""
@@ -468,11 +588,10 @@ class ChargePoint:
             message.payload = mended
         return text
 
-    def _start_hook(
-        self, hook: Any, msg: Call, arguments: dict[str, Any], text: Any, response: CallResult, inject: bool
-    ) -> None:
-        """Run an after-handler; what it raises is logged."""
-        if inject:
+    def _start_hook(self, msg: Call, handlers: Any, arguments: dict[str, Any], text: Any, response: CallResult) -> None:
+        """Run the after-handler; what it raises is logged."""
+        hook = handlers["_after_action"]
+        if handlers.get("_inject_response", False):
             arguments = {**arguments, "call_response": keywords(response.payload)}
         try:
             running = self._run(hook, _handler_of(hook), msg, arguments, text)
@@ -528,45 +647,80 @@ class ChargePoint:
         else:
             call.payload = _outgoing(payload)
             text = self._text(call, skip_schema_validation)
-        frame = f"[{call.message_type_id},{encode_id(unique_id)},{encode_id(action)},{text}]"
         if sends:
-            await self._send(frame)
+            self._next_id = unique_id
+            self._session.send(PlainSend(action, text))
+            await self._flush()
             return None
         _resolve(_reader.get())
         async with self._call_lock:
-            await self._send(frame)
-            try:
-                response = await self._get_specific_response(unique_id, self._response_timeout)
-            except TimeoutError as error:
-                raise TimeoutError(f"Waited {self._response_timeout}s for response on {frame}.") from error
+            response = await self._ask(PlainRequest(action, text), unique_id, skip_schema_validation)
         if isinstance(response, CallError):
             self.logger.warning("%s: received %s", self.id, response)
             if suppress:
                 return None
             raise response.to_exception()
         response.action = action
-        if not skip_schema_validation:
-            await self._check_response(response)
+        if (
+            response is not self._answered and not skip_schema_validation
+        ):  # its id is a number, or it came by another way
+            check(self._codec, MessageType.CallResult, action, encode(response.payload))
         if typed:
             return self._payload(response.payload, action, "response")
         return self._result(type(payload).__name__, response.payload)
 
-    async def _check_response(self, response: CallResult) -> None:
-        """Raise the OCPPError of an invalid answer; on 2.1 its sender is told."""
+    async def _ask(self, payload: PlainRequest, unique_id: Any, unchecked: bool) -> Any:
+        """Send a CALL when none of ours is outstanding, and wait for its answer."""
+        while (deadline := self._session.deadline) is not None:
+            await self._line_is_free(deadline)
+        self._next_id, self._outstanding, self._plain.unchecked = unique_id, unique_id, unchecked
+        self._session.call(payload, time.monotonic(), timeout=min(max(self._response_timeout, 0), _LONGEST))
         try:
-            check(self._codec, MessageType.CallResult, response.action, encode(response.payload))
-        except OCPPError as error:
-            if self._knows(MessageType.CallResultError):
-                refusal = CallResultError(response.unique_id, error.code, error.description, {})
-                await self._send(refusal.to_json())
+            await self._flush()
+            return await self._get_specific_response(unique_id, self._response_timeout)
+        except TimeoutError as error:
+            frame = self._plain.encode(CallFrame(unique_id, payload))
+            raise TimeoutError(f"Waited {self._response_timeout}s for response on {frame}.") from error
+        except asyncio.CancelledError:
+            if self._outstanding == unique_id:  # the other side owes an answer still, and is asked nothing else before
+                self._outstanding = _NOBODY
+                self._session.cancel(unique_id, time.monotonic())
             raise
+        finally:
+            if self._outstanding == unique_id:  # its time is up, or the answer came by another way than the session's
+                self._session.expire(self._session.deadline or 0.0)
+                self._end_of_call(None)
+
+    def _end_of_call(self, answer: Any) -> None:
+        """The session has our CALL no longer outstanding."""
+        self._outstanding, self._answered = _NOBODY, answer
+        self._free_line()
+
+    async def _line_is_free(self, deadline: float) -> None:
+        """Wait until a CALL that was given up is answered, or overdue."""
+        waiter = self._line
+        if waiter is None:
+            waiter = self._line = asyncio.get_running_loop().create_future()
+        try:
+            async with asyncio.timeout(deadline - time.monotonic()):
+                await asyncio.shield(waiter)
+        except TimeoutError:
+            self._session.expire(deadline)
+            self._free_line()
+
+    def _free_line(self) -> None:
+        if self._line is not None and self._session.deadline is None:
+            _resolve(self._line)
+            self._line = None
 
     def _result(self, name: str, payload: Any) -> Any:
         """The dataclass of an answer, nested objects as Records."""
         cls = getattr(self._call_result, name)
         by_bare = _bare_fields(cls)
+        known = check_of(self._ocpp_version)
+        nested: Mapping[str, Fields | None] = {} if known is None else known.nested(name)
         given = keywords(payload)
-        return cls(**{by_bare.get(_bare(key), key): _records(value) for key, value in given.items()})
+        return cls(**{by_bare.get(_bare(key), key): _records(value, nested.get(key)) for key, value in given.items()})
 
     async def _get_specific_response(self, unique_id: Any, timeout: float) -> Any:
         """The CallResult or CallError with this id; TimeoutError when it does not come in time."""

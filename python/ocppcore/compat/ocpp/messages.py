@@ -38,7 +38,8 @@ ASYNC_VALIDATION = False
 LENIENT = Policy([{"rule": "format", "verdict": "ignore", "reason": "the peer never checked them"}])
 
 _ID = "1"
-_decode = msgspec.json.Decoder().decode
+parse = msgspec.json.Decoder().decode
+"""A text or buffer as plain data."""
 
 
 class MessageType:
@@ -193,9 +194,14 @@ def _by_code() -> dict[str, type[OCPPError]]:
 def unpack(msg: Any) -> Any:
     """The message in a text or buffer. Raises FormatViolationError, ProtocolError or PropertyConstraintViolationError, whatever the data."""
     try:
-        frame = _decode(msg)
+        frame = parse(msg)
     except Exception as error:
         raise FormatViolationError(details={"cause": f"no valid JSON: {error}"}) from error
+    return message_of(frame)
+
+
+def message_of(frame: Any) -> Any:
+    """The message in what was parsed. Raises ProtocolError or PropertyConstraintViolationError."""
     if frame.__class__ is not list or not frame:
         raise ProtocolError(details={"cause": "a message is a list that begins with its type"})
     cls = _CLASSES.get(frame[0]) if frame[0].__class__ is int else None
@@ -235,13 +241,21 @@ def _validate_payload(message: Call | CallResult, ocpp_version: str) -> None:
 
 def check(codec: Codec[Any], kind: int, action: Any, text: str) -> None:
     """Check the text of a payload; raises the OCPPError that answers the fault. The id is nobody's business here."""
+    fault = find_fault(codec, kind, action, text)
+    if fault is not None:
+        raise exception_of(fault) from fault
+
+
+def find_fault(codec: Codec[Any], kind: int, action: Any, text: str) -> OcppError | None:
+    """What is wrong with the text of a payload."""
     try:
         if kind == MessageType.CallResult:
             codec.validate(f'[3,"{_ID}",{text}]', {_ID: action})
         else:
-            codec.validate(f'[{kind},"{_ID}",{encode(action)},{text}]')
+            codec.validate(f'[{kind},"{_ID}",{encode_id(action)},{text}]')
     except OcppError as error:
-        raise exception_of(error) from error
+        return error
+    return None
 
 
 def exception_of(error: OcppError) -> OCPPError:
