@@ -99,12 +99,13 @@ fuzz: setup ## fuzz the core for FUZZ_SECONDS (60) per target; needs a nightly c
 	tools/fuzz $(FUZZ_SECONDS)
 
 .PHONY: bench
-bench: build ## every path of the codec beside msgspec's own; writes benches/RESULTS.md
+bench: build ## every path of the codec beside msgspec's own; writes benches/RESULTS.md and TOLERANCE.md
 	$(PY) -m benches.decode
 	$(PY) -m benches.paths
 	$(PY) -m benches.messages
 	$(PY) -m benches.encode
 	$(PY) -m benches.batch
+	$(PY) -m benches.tolerance
 
 .PHONY: bench-columns
 bench-columns: build ## a log's sampled values into Arrow beside orjson, lists and pyarrow; writes benches/COLUMNS.md

@@ -17,7 +17,7 @@ from support.needs import need
 if TYPE_CHECKING:
     from pathlib import Path
 
-SMOKED = ("decode", "paths", "messages", "encode", "batch")
+SMOKED = ("decode", "paths", "messages", "encode", "batch", "tolerance")
 
 
 @pytest.mark.parametrize("name", SMOKED)

@@ -25,6 +25,7 @@ from ocppcore import (
     RawPayload,
     Tolerated,
     UntypedPayload,
+    _stepwise,
     v16,
 )
 from ocppcore._repairs import REPAIRS
@@ -152,6 +153,18 @@ def graded(data: str | bytes, policy: Policy, backend: str, pending: Any = None)
     return result
 
 
+def walked(data: str | bytes, policy: Policy, backend: str, pending: Any = None, subprotocol: str = "ocpp1.6") -> Any:
+    """As `graded`, by the whole walk alone."""
+    codec = codec_with(subprotocol, backend, policy)
+    try:
+        return Tolerated(codec._strict.decode(data, pending), [], {})
+    except OcppError:
+        outcome = codec._tolerance().frame(data, pending)
+    if outcome.refused:
+        return outcome.error.kind, outcome.error.path, outcome.error.offset, str(outcome.error)
+    return Tolerated(outcome.value, outcome.findings(), outcome.extras)
+
+
 BROADEST = Policy.tolerant | Policy.from_toml(
     '[[rule]]\nrule = "truncated"\nverdict = "repair"\nrepair = "close_brackets"\n'
 )
@@ -179,6 +192,31 @@ PIECES = [
 ]
 
 
+@pytest.mark.parametrize("policy", [Policy.tolerant, Policy.observe], ids=["tolerant", "observe"])
+def test_fault_by_fault_comes_to_what_the_whole_walk_comes_to(
+    policy: Policy, backend: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = _stepwise.fault_by_fault
+    sufficed: list[bool] = []
+
+    def counted(*arguments: Any) -> Any:
+        result = plain(*arguments)
+        sufficed.append(result is not None)
+        return result
+
+    monkeypatch.setattr(_stepwise, "fault_by_fault", counted)
+    cases = [("ocpp1.6", case["data"], case.get("pending")) for case in field_frames()]
+    cases += [(SUBPROTOCOLS[case.module], case.data, case.pending) for case in corpus()]
+    for subprotocol, data, pending in cases:
+        try:
+            result: Any = codec_with(subprotocol, backend, policy).decode_with_findings(data, pending)
+        except OcppError as error:
+            result = error.kind, error.path, error.offset, str(error)
+        assert result == walked(data, policy, backend, pending, subprotocol), data
+    assert sum(sufficed) > 20
+    assert sufficed.count(False) > 40
+
+
 @given(st.sampled_from(field_frames()), st.integers(0, 1 << 30))
 def test_bent_frames_get_one_answer_and_nothing_but_ocpp_errors(case: dict[str, Any], seed: int) -> None:
     need_module("ocppcore._native", "the native backend")
@@ -189,7 +227,7 @@ def test_bent_frames_get_one_answer_and_nothing_but_ocpp_errors(case: dict[str, 
         data = data[:at] + random.choice(PIECES) + data[at + length :]
     for policy in (BROADEST, Policy.observe):
         answers = [graded(data, policy, backend, case.get("pending")) for backend in BACKENDS]
-        assert answers[0] == answers[1]
+        assert answers[0] == answers[1] == walked(data, policy, "python", case.get("pending"))
         if policy is Policy.observe:
             assert isinstance(answers[0], Tolerated)
         result = answers[0]

@@ -21,7 +21,7 @@ from ._frames import UntypedPayload
 from ._payloads import Request, Response
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from typing_extensions import Buffer
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from ._payloads import Message, Payload, SendPayload
     from ._policy import Policy
     from ._quirks import Profile, Rewrite
-    from ._tolerant import Tolerance
+    from ._tolerant import Outcome, Tolerance
 
     Data = str | Buffer
     Frames = Data | Iterable[Data]
@@ -272,13 +272,7 @@ class Codec(Generic[FrameT]):
         `decode` gives the same frame without the findings. Raises OcppError where the policy refuses; a text of which no frame can be made
         gives findings and None as the frame, if the policy does not refuse it. A codec without a policy refuses every fault.
         """
-        try:
-            return Tolerated(self._decode_strictly(data, pending), [], {})
-        except OcppError:
-            outcome = self._tolerance().frame(data, pending)
-        if outcome.refused:
-            outcome.accepted()
-        return Tolerated(outcome.value, outcome.findings(), outcome.extras)
+        return Tolerated(self.decode(data, pending), [], {})
 
     def encode_with_extras(self, frame: AnyFrame, extras: Mapping[str, Any]) -> bytes:
         """The frame with fields that no Struct has a place for, {"/vendorField": 1}, as `decode_with_findings` gave them. Raises EncodeError.
@@ -290,12 +284,11 @@ class Codec(Generic[FrameT]):
         encoded: bytes = LenientEngine.of(self._tolerance(), extras).encode(frame)
         return encoded
 
-    def _decode_strictly(self, data: Data, pending: Pending | None) -> FrameT:
-        self._engine()
-
     def _tolerance(self) -> Tolerance:
-        """The second pass by this codec's policy."""
-        return _tolerance_of(self._settings, None)
+        """The second look by this codec's policy: one without a policy refuses everything."""
+        from ._policy import Policy
+
+        return _tolerance_of(self._settings._replace(policy=Policy.strict), self)
 
     def _walker(self) -> Any:
         return _backend.load("python").Engine(*_arguments(self._settings, "python"))
@@ -449,22 +442,28 @@ def _tolerant_class_of(backend: _backend.BackendName) -> Any:
     base: Any = _class_of(backend)
 
     class TolerantCodec(base):  # type: ignore[misc]
-        __slots__ = ("_strict",)
+        __slots__ = ("_look", "_strict")
 
-        def _decode_strictly(self, data: Data, pending: Pending | None) -> Any:
-            return cast("Codec[Any]", self._strict).decode(data, pending)
+        def decode_with_findings(self, data: Data, pending: Pending | None = None) -> Any:
+            try:
+                return Tolerated(cast("Codec[Any]", self._strict).decode(data, pending), [], {})
+            except OcppError as error:
+                outcome = cast("_SecondLook", self._look).outcome(error, data, pending)
+            if outcome.refused:
+                outcome.accepted()
+            return Tolerated(outcome.value, outcome.findings(), outcome.extras)
 
         def _sibling(self) -> Codec[Any]:
             return cast("Codec[Any]", self._strict)
 
         def _tolerance(self) -> Tolerance:
-            return _tolerance_of(self._settings, self._strict)
+            return cast("_SecondLook", self._look).tolerance()
 
         def validate(self, data: Data, pending: Pending | None = None) -> None:
             try:
                 engine.validate(self, data, pending)
-            except OcppError:
-                outcome = self._tolerance().frame(data, pending)
+            except OcppError as error:
+                outcome = cast("_SecondLook", self._look).outcome(error, data, pending)
             else:
                 return
             outcome.accepted()
@@ -576,27 +575,50 @@ def _make(settings: _Settings, known: Codec[Any] | None = None) -> Codec[Any]:
         plain = settings._replace(policy=None, rewrites=())
         fits = known is not None and cast("Any", known)._settings == plain
         strict = cast("Codec[Any]", known) if fits else _make(plain)
-        codec = engine.__new__(class_of(settings.backend), *arguments, partial(_second_look, settings, strict))
-        codec._strict = strict
+        look = _SecondLook(settings, strict)
+        codec = engine.__new__(class_of(settings.backend), *arguments, look)
+        codec._strict, codec._look = strict, look
     codec._settings = settings
     return cast("Codec[Any]", codec)
 
 
-def _second_look(settings: _Settings, strict: Codec[Any], error: Exception, data: Data, pending: Pending | None) -> Any:
-    """What the policy makes of data that a strict decode has refused."""
-    if not isinstance(error, OcppError):
-        raise error
-    return _tolerance_of(settings, strict).frame(data, pending).accepted()
+class _SecondLook:
+    """What the engine of a codec with a policy asks when it refuses data."""
+
+    __slots__ = ("_frame", "_settings", "_strict", "_tolerance")
+
+    def __init__(self, settings: _Settings, strict: Codec[Any]) -> None:
+        self._settings = settings
+        self._strict = strict
+        self._tolerance: Tolerance | None = None  # made, like the next, at the first refusal
+        self._frame: Callable[..., Outcome[Any]] | None = None
+
+    def __call__(self, error: Exception, data: Data, pending: Pending | None) -> Any:
+        """What the policy makes of data that a strict decode has refused."""
+        if not isinstance(error, OcppError):
+            raise error
+        return self.outcome(error, data, pending).accepted()
+
+    def outcome(self, error: OcppError, data: Data, pending: Pending | None) -> Outcome[Any]:
+        """The same, with all that comes of it."""
+        if self._frame is None:
+            from ._stepwise import frame  # for codecs with a policy only
+
+            self._frame = partial(frame, self.tolerance())
+        return self._frame(error, data, pending)
+
+    def tolerance(self) -> Tolerance:
+        """The policy at work."""
+        if self._tolerance is None:
+            self._tolerance = _tolerance_of(self._settings, self._strict)
+        return self._tolerance
 
 
-def _tolerance_of(settings: _Settings, strict: Codec[Any] | None) -> Tolerance:
-    from ._policy import Policy
+def _tolerance_of(settings: _Settings, strict: Codec[Any]) -> Tolerance:
     from ._tolerant import Tolerance
 
-    policy = Policy.strict if settings.policy is None else settings.policy
-    # Where the readable walker is all there is, another strict decode would be no faster than its second walk.
-    decode = strict.decode if strict is not None and settings.backend == "native" else None
-    return Tolerance(_arguments(settings, "python"), policy, settings.vocabulary.messages, decode)
+    assert settings.policy is not None
+    return Tolerance(_arguments(settings, "python"), settings.policy, settings.vocabulary.messages, strict.decode)
 
 
 def _arguments(settings: _Settings, backend: _backend.BackendName) -> tuple[Any, ...]:

@@ -271,14 +271,14 @@ class PayloadError(OcppError):
     def suggestion(self) -> str | None:
         if self.kind not in ("enum", "unknown_key"):
             return None
-        return meant_by((self.found or "").strip('"'), names_of(self.expected) or [])
+        return meant_by((self.found or "").strip('"'), cast("tuple[str, ...]", self.expected or ()))
 
 
-def meant_by(name: str, names: list[str]) -> str | None:
+def meant_by(name: str, names: tuple[str, ...]) -> str | None:
     """The name that a peer probably meant: a letter's case or a typing error away, or another name for the same."""
     if len(name) >= _LONGEST_QUOTE - 2:  # cut, or long to compare
         return None
-    return _meant_by(name, tuple(names))
+    return _meant_by(name, names)
 
 
 @lru_cache(maxsize=256)  # a station errs in the same way all day, and to compare names is slow
@@ -374,9 +374,14 @@ class Finding(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 
     @classmethod
     def of(
-        cls, error: OcppError, severity: Literal["error", "warning", "info"] = "error", *, suggest: bool = True
+        cls,
+        error: OcppError,
+        severity: Literal["error", "warning", "info"] = "error",
+        *,
+        suggest: bool = True,
+        **done: Any,
     ) -> Finding:
-        """The finding that an error stands for; without `suggest` no names are compared."""
+        """The finding that an error stands for; without `suggest` no names are compared. `done` is what a policy has done about it."""
         found = error.found
         suggestion = error.suggestion if suggest else None
         rules = error._rules  # pyright: ignore[reportPrivateUsage]
@@ -398,6 +403,7 @@ class Finding(msgspec.Struct, frozen=True, gc=False, kw_only=True):
             message_type=error.message_type,
             message_id=error.message_id,
             action=error.action,
+            **done,
         )
 
     @property
@@ -570,6 +576,7 @@ _COUNTS = {
 _BOUNDS = {"minimum": "at least {}", "maximum": "at most {}", "multiple_of": "a multiple of {}", "format": "{}"}
 
 
+@lru_cache(maxsize=256, typed=True)  # as above; 1 is not 1.0 to its reader
 def _expectation(kind: str, expected: object) -> str:
     """An expectation in words; "" where the kind says it all. It holds facts of the schema alone."""
     if expected is None or kind in _SAID:

@@ -34,7 +34,7 @@ def explain(
         if finding.kind in ("syntax", "truncated"):
             finding = _syntax.explained(finding, survey.data)
         elif finding.kind == "action_unknown" and survey.schema is not None and number < _MOST_SUGGESTIONS:
-            meant = meant_by((finding.found or "").strip('"'), sorted(survey.schema.actions))
+            meant = meant_by((finding.found or "").strip('"'), tuple(sorted(survey.schema.actions)))
             text = finding.text if meant is None else f"{finding.text} It may be meant as {meant}."
             finding = msgspec.structs.replace(finding, suggestion=meant, text=text)
         found.append(finding)

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 FrameT = TypeVar("FrameT", covariant=True)
 
 _SPACE = " \t\r\n"
+_MOST_ENTRIES = 256  # of the policy that are kept by fault and place
 _MOST_ROUNDS = 8  # of repairs that bring more to light: a list in a list in ..., each wrapped
 _OF_THE_TEXT = frozenset(("size", "utf8", "syntax", "truncated", "surrogate", "depth"))
 # Faults of values that fit their place in a Struct all the same.
@@ -47,7 +48,7 @@ _IN_PAYLOAD = frozenset(
 )
 
 
-class _Decision(NamedTuple):
+class Decision(NamedTuple):
     """A fault and what was decided about it. `at` is the place in the data as given, `original` what a repair has rewritten, to `became`."""
 
     fault: Fault
@@ -155,30 +156,40 @@ class Subject(NamedTuple):
 
 
 class Tolerance:
-    """A codec's second pass. `engine` is what the Python engine of the codec would be made of; `decode` is the strict decode of a faster one."""
+    """A codec's second look. `engine` is what the Python engine of the codec would be made of, `decode` the codec's own strict decode."""
 
     def __init__(
         self,
         engine: tuple[Schema, int, Mapping[str, int], Callable[..., OcppError]],
         policy: Policy,
         messages: Mapping[str, Message],
-        decode: Callable[[str | bytes, Mapping[str, Any] | None], Any] | None,
+        decode: Callable[[str | bytes, Mapping[str, Any] | None], Any],
     ) -> None:
         self.decode = decode
         self.schema, self.max_size, self.limits, self.make_error = engine
         self.policy = policy
         self._messages = messages
+        self._entries: dict[tuple[str, str, str], tuple[PolicyRule, ...]] = {}
 
     def is_transaction(self, action: str) -> bool:
         """Whether a message belongs, or may belong, to a charging transaction."""
         message = self._messages.get(action)
         return message is not None and bool(message.transaction)
 
-    def frame(self, data: Any, pending: Mapping[str, Any] | None) -> Outcome[Any]:
+    def entries(self, kind: str, action: str, path: str) -> tuple[PolicyRule, ...]:
+        """The entries of the policy that hold for a fault on its way in, the deciding one first. A quirk comes again, so they are kept."""
+        key = (kind, action, path)
+        found = self._entries.get(key)
+        if found is None:
+            if len(self._entries) >= _MOST_ENTRIES:
+                self._entries.clear()
+            found = tuple(self.policy.entries(kind, action, self.is_transaction(action), path, "in"))
+            self._entries[key] = found
+        return found
+
+    def frame(self, data: str | bytes, pending: Mapping[str, Any] | None) -> Outcome[Any]:
         """The frame in `data`."""
-        return _Reading(
-            self, text_or_bytes(data), Subject(partial(Walk.frame, pending=pending), pending=pending)
-        ).outcome()
+        return _Reading(self, data, Subject(partial(Walk.frame, pending=pending), pending=pending)).outcome()
 
     def payload(self, data: Any, action: str, kind: str) -> Outcome[Any]:
         """A payload without a frame."""
@@ -226,7 +237,7 @@ class _Reading:
         self._data = data
         self._subject = subject
         self._start = Scanner(data)
-        self._repaired: list[_Decision] = []
+        self._repaired: list[Decision] = []
         # What was repaired, by place and repairs: none is made twice.
         self._tried: set[tuple[int, tuple[str, ...]]] = set()
         self._mending_tried = False
@@ -266,12 +277,11 @@ class _Reading:
         return text.text.encode("utf-8", "surrogateescape") if isinstance(self._data, bytes) else text.text
 
     def _strictly(self, text: _Text) -> Any:
-        """The frame in a text that is valid by now, from a faster reader; None where there is none, or where a walk must look closer."""
-        decode = self._tolerance.decode
-        if decode is None or self._subject.head is not None:
+        """The frame in a text that is valid by now, as the codec reads it; None where there is none, or where a walk must look closer."""
+        if self._subject.head is not None:
             return None
         try:
-            frame = decode(self._data_of(text), self._subject.pending)
+            frame = self._tolerance.decode(self._data_of(text), self._subject.pending)
         except OcppError:
             return None
         return None if isinstance(getattr(frame, "payload", None), RawPayload) else frame
@@ -312,9 +322,8 @@ class _Reading:
             return None
         self._mending_tried = True
         allowed: dict[str, PolicyRule] = {}
-        transaction = self._tolerance.is_transaction(now.action)
         for kind in ("syntax", "truncated"):
-            for rule in self._tolerance.policy.entries(kind, now.action, transaction, "", "in"):
+            for rule in self._tolerance.entries(kind, now.action, ""):
                 if rule.verdict != "repair":
                     break
                 allowed.update((name, rule) for name in rule.repair if kind in REPAIRS[name].serves)
@@ -325,25 +334,24 @@ class _Reading:
             old = now.text.text[one.start : one.end]
             fault = Fault(one.kind, "", one.at, None)
             rule = msgspec.structs.replace(allowed[one.name], repair=(one.name,))
-            self._repaired.append(_Decision(fault, now.text.original(one.at), rule, old, one.new))
+            self._repaired.append(Decision(fault, now.text.original(one.at), rule, old, one.new))
         return now.text.rewritten([(one.start, one.end, one.new) for one in repairs])
 
     # Deciding
 
-    def _decide(self, now: _Round) -> tuple[list[_Decision], list[tuple[int, int, str]]]:
+    def _decide(self, now: _Round) -> tuple[list[Decision], list[tuple[int, int, str]]]:
         """What is done about each fault of a walk, and the edits to make for it."""
-        decisions: list[_Decision] = []
+        decisions: list[Decision] = []
         edits: list[tuple[int, int, str]] = []
         probe = _Probe(self._tolerance.schema, now, self._subject)
-        transaction = self._tolerance.is_transaction(now.action)
         end = -1
         for fault in now.found:
             at = now.text.original(fault.at)
             if fault.kind == "null" and at in self._absent:
                 continue
-            rule, edit = self._verdict(now, probe, fault, at, transaction)
+            rule, edit = self._verdict(now, probe, fault, at)
             if edit is None:
-                decisions.append(_Decision(fault, at, rule))
+                decisions.append(Decision(fault, at, rule))
                 continue
             start, stop, new = edit
             if start < end:
@@ -352,10 +360,10 @@ class _Reading:
             assert rule is not None  # it named the repair
             old = now.text.text[start:stop]
             if new == ABSENT:
-                member = _member_of(now.walk.text, start, stop, last_end)
+                member = member_of(now.walk.text, start, stop, last_end)
                 if member is not None:
                     edits.append((*member, ""))
-                    decisions.append(_Decision(fault, at, rule, old, ""))
+                    decisions.append(Decision(fault, at, rule, old, ""))
                     end = member[1]
                     continue
                 self._absent.add(now.text.original(start))
@@ -364,18 +372,18 @@ class _Reading:
                 # What stays stays where it was: a fault inside it is told at its own place.
                 before, kept, after = new.partition(old) if old else (new, "", "")
                 edits += [(start, start, before), (stop, stop, after)] if kept else [edit]
-                decisions.append(_Decision(fault, at, rule, old, became))
+                decisions.append(Decision(fault, at, rule, old, became))
             else:
-                self._repaired.append(_Decision(fault, at, rule, old, became))
+                self._repaired.append(Decision(fault, at, rule, old, became))
         return decisions, edits
 
     def _verdict(
-        self, now: _Round, probe: _Probe, fault: Fault, at: int, transaction: bool
+        self, now: _Round, probe: _Probe, fault: Fault, at: int
     ) -> tuple[PolicyRule | None, tuple[int, int, str] | None]:
         """The entry of the policy that decides about a fault, and the edit that it asks for."""
         span: tuple[int, int] | None = None
         place: Place | None = None
-        for rule in self._tolerance.policy.entries(fault.kind, now.action, transaction, fault.path, "in"):
+        for rule in self._tolerance.entries(fault.kind, now.action, fault.path):
             if rule.verdict != "repair":
                 return rule, None
             if (at, rule.repair) in self._tried:
@@ -393,7 +401,7 @@ class _Reading:
 
     # What comes of it
 
-    def _finished(self, now: _Round, decisions: list[_Decision]) -> Outcome[Any]:
+    def _finished(self, now: _Round, decisions: list[Decision]) -> Outcome[Any]:
         """There is nothing left to repair: what stays is told or ignored."""
         refused = next((one for one in decisions if one.verdict == "refuse"), None)
         if refused is not None:
@@ -443,36 +451,25 @@ class _Reading:
         """Data that is not looked at."""
         head = self._subject.head or recover(start_of(self._data))
         action = head.action or ""
-        entries = self._tolerance.policy.entries(
-            fault.kind, action, self._tolerance.is_transaction(action), fault.path, "in"
-        )
+        entries = self._tolerance.entries(fault.kind, action, fault.path)
         rule = next((rule for rule in entries if rule.verdict != "repair"), None)
-        decision = _Decision(fault, fault.at, rule)
+        decision = Decision(fault, fault.at, rule)
         known = None if decision.verdict == "refuse" else [decision]
         return self._without(self._error(fault, fault.at, head, action), known)
 
-    def _without(self, error: OcppError, decisions: list[_Decision] | None) -> Outcome[Any]:
+    def _without(self, error: OcppError, decisions: list[Decision] | None) -> Outcome[Any]:
         """Nothing can be made of the data; or nothing must be, with None for the decisions."""
         head = Head(error.message_type, error.message_id, error.action)
         refused = decisions is None
         return Outcome(None, lambda: self._findings(decisions or [], head, error.action or ""), {}, error, refused)
 
-    def _findings(self, decisions: list[_Decision], head: Head, action: str) -> list[Finding]:
+    def _findings(self, decisions: list[Decision], head: Head, action: str) -> list[Finding]:
         """The findings, in the order of the data."""
-        result: list[Finding] = []
-        for one in sorted(decisions, key=lambda one: one.at):
-            if one.rule is not None and one.rule.verdict != "ignore":
-                finding = Finding.of(self._error(one.fault, one.at, head, action))
-                result.append(
-                    msgspec.structs.replace(
-                        finding,
-                        verdict=one.rule.verdict,
-                        repair=one.rule.repair,
-                        original=one.original,
-                        became=one.became,
-                    )
-                )
-        return result
+        told = (one for one in decisions if one.rule is not None and one.rule.verdict != "ignore")
+        return [
+            finding_of(one, self._error(one.fault, one.at, head, action))
+            for one in sorted(told, key=lambda one: one.at)
+        ]
 
     def _error(self, fault: Fault, at: int, head: Head, action: str) -> OcppError:
         start = self._subject.offset
@@ -491,7 +488,16 @@ class _Reading:
         return self._data if isinstance(self._data, bytes) else self._data.encode("utf-8", "surrogatepass")
 
 
-def _member_of(text: str, start: int, stop: int, kept_from: int) -> tuple[int, int] | None:
+def finding_of(decision: Decision, error: OcppError) -> Finding:
+    """The finding that tells of a decision; `error` is what a strict codec would have raised."""
+    rule = decision.rule
+    assert rule is not None
+    return Finding.of(
+        error, verdict=rule.verdict, repair=rule.repair, original=decision.original, became=decision.became
+    )
+
+
+def member_of(text: str, start: int, stop: int, kept_from: int) -> tuple[int, int] | None:
     """The member of an object whose value is here, with a comma that parts it from another; None where it is not easily told.
 
     What stands before `kept_from` is left out already.
@@ -562,7 +568,7 @@ class _Probe:
 
     def field(self, path: str) -> Field | None:
         """The field, or the item of a list, at a pointer; None for what the schema does not know."""
-        return _field_at(self._now.type, path) if self._now.type is not None and path else None
+        return field_at(self._now.type, path) if self._now.type is not None and path else None
 
     @cached_property
     def _tree(self) -> Any:
@@ -576,7 +582,7 @@ class _Probe:
         """The keys of the object that holds the field at a pointer; none where of equal keys another one was the last."""
         value: Any = self._tree
         try:
-            for step in _steps(path)[:-1]:
+            for step in steps_of(path)[:-1]:
                 value = value[int(step) if type(value) is list else step]
             return frozenset(value)
         except (KeyError, IndexError, TypeError, ValueError):
@@ -608,17 +614,17 @@ class _Probe:
         return self._value_at(self._walk.at)[1]
 
 
-def _steps(path: str) -> list[str]:
+def steps_of(path: str) -> list[str]:
     """The steps of a JSON pointer."""
     steps = path.split("/")[1:]
     return [step.replace("~1", "/").replace("~0", "~") for step in steps] if "~" in path else steps
 
 
-def _field_at(type_: ObjectType, path: str) -> Field | None:
+def field_at(type_: ObjectType, path: str) -> Field | None:
     """The field, or the item of a list, at a pointer; None for what the schema does not know."""
     field: Field | None = None
     inside: ObjectType | None = type_
-    for step in _steps(path):
+    for step in steps_of(path):
         if field is not None and field.item is not None:
             field = field.item
         elif inside is not None:
@@ -710,7 +716,7 @@ class LenientEngine(Engine):
             parent, slash, _ = path.rpartition("/")
             if not slash:
                 raise ValueError(f"extras: a JSON pointer to a field of the payload begins with /, unlike {path!r}")
-            beside.setdefault(parent, {})[_steps(path)[-1]] = value
+            beside.setdefault(parent, {})[steps_of(path)[-1]] = value
         unset = self._schema.door["UNSET"]
         return _LenientWriter(self._limits, unset, depth, self._tolerance, head.action or "", beside)
 
