@@ -112,8 +112,22 @@ bench-columns: build ## a log's sampled values into Arrow beside orjson, lists a
 	$(PY) -m benches.columns
 
 .PHONY: bench-peers
-bench-peers: build ## reading frames beside every other reader that Python has; writes benches/PEERS.md
+bench-peers: build ## reading frames beside every other reader that Python has; writes benches/PEERS.md and its plot
 	$(PY) -m benches.peers
+
+.PHONY: bench-foreign
+bench-foreign: build ## reading frames in Node, Go, Java and Rust; writes benches/FOREIGN.md
+	$(PY) -m benches.foreign
+
+.PHONY: bench-records
+bench-records: bench ## every record in benches/, one after the other, in 20 minutes of a quiet machine
+	$(PY) -m benches.footprint --build
+	$(PY) -m benches.core
+	$(PY) -m benches.peers
+	$(PY) -m benches.columns
+	$(PY) -m benches.compat
+	$(PY) -m benches.gateway
+	$(PY) -m benches.foreign
 
 .PHONY: instructions
 instructions: setup ## count the core's instructions (valgrind) and compare them with benches/instructions.toml

@@ -27,7 +27,7 @@ import orjson
 
 import ocppcore.log
 from benches.frames import meter_values, transaction_event, uuid
-from benches.results import commit, machine
+from benches.results import commit, keep_figures, machine
 
 # Neither has types to check by.
 pa: Any = importlib.import_module("pyarrow")
@@ -291,6 +291,7 @@ def main() -> int:
     print(text)
     if not options.no_write:
         PAGE.write_text(text, encoding="utf-8")
+        keep_figures("columns", {"columns": min(best[0] / best[1] for _, best in results.values())})
     slow = [log.name for log, (_, best) in results.items() if best[0] < WANTED * best[1]]
     if slow and options.check:
         print(f"less than {WANTED:.0f} times as fast on:", ", ".join(slow), file=sys.stderr)

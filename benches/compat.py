@@ -22,8 +22,8 @@ from importlib import import_module, metadata
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from benches.frames import COUNT, Kind, all_kinds
-from benches.results import commit, machine
+from benches.frames import COUNT, Kind, all_kinds, run_seed
+from benches.results import commit, keep_figures, machine
 from ocppcore import __version__
 from ocppcore.compat.ocpp import accelerate
 
@@ -39,6 +39,7 @@ ANSWERS: dict[str, dict[str, Any]] = {
     "NotifyReport": {},
 }
 # The peer's time over ours, at least; (accelerated, replaced).
+SMALL_KINDS = ("Heartbeat", "BootNotification", "StatusNotification")
 SMALL, LARGE = (5, 10), (20, 40)
 
 
@@ -161,11 +162,20 @@ def report(results: Results, names: list[str], rounds: int) -> str:
     return "\n".join([*lines, ""])
 
 
+def figures(results: Results) -> dict[str, float]:
+    """What the targets ask for: the least ratio of the accelerated peer, over both of its ways to validate."""
+    found: dict[str, float] = {}
+    for (kind, _), best in results.items():
+        key = "compat_small" if kind in SMALL_KINDS else "compat_large"
+        found[key] = min(found.get(key, float("inf")), best[PLAIN].cpu / best[FAST].cpu)
+    return found
+
+
 def missed(results: Results, names: list[str]) -> list[str]:
     """The promised ratios that were not reached."""
     found: list[str] = []
     for (kind, threaded), best in results.items():
-        promised = SMALL if kind in ("Heartbeat", "BootNotification", "StatusNotification") else LARGE
+        promised = SMALL if kind in SMALL_KINDS else LARGE
         for name, least in zip(names[1:], promised, strict=False):
             ratio = best[PLAIN].cpu / best[name].cpu
             if ratio < least:
@@ -186,12 +196,13 @@ def main() -> int:
     results = {
         (kind.name, threaded): measure(kind, threaded, options.rounds, names)
         for threaded in (False, True)
-        for kind in all_kinds()
+        for kind in all_kinds(run_seed())
     }
     text = report(results, names, options.rounds)
     print(text)
     if not options.no_write:
         RESULTS.write_text(text, encoding="utf-8")
+        keep_figures("compat", figures(results))
     slow = missed(results, names) if options.check else []
     for line in slow:
         print(line, file=sys.stderr)

@@ -135,6 +135,7 @@ def summary() -> str:
             run.get("commit", ""),
         ]
         lines.append(f"| {' | '.join(cells)} |")
+    lines += ["", "Not measured: CPython 3.14 and free-threaded builds, which were not to be had on the machine."]
     return "\n".join([*lines, ""])
 
 

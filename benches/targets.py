@@ -24,6 +24,8 @@ LARGE = "MeterValues, TransactionEvent, NotifyReport"
 TARGETS = (
     Target("typed", "decode", "decode / msgspec typed, the worst of six kinds", 1.0),
     Target("two_steps", "decode", "decode / msgspec in two steps, the worst of six kinds", 0.6),
+    Target("typed_distinct", "paths", "decode / msgspec typed, no leaf like another, the worst of six kinds", 1.0),
+    Target("two_steps_distinct", "paths", "decode / two steps, no leaf like another, the worst of six kinds", 0.6),
     Target("typed_orders", "paths", "the same / typed, the worst of three orders of keys, compact and spaced", 1.0),
     Target("two_steps_orders", "paths", "the same / two steps, the worst of three orders, compact and spaced", 0.6),
     Target("orders_mean", "paths", "the same / two steps, geometric mean", 0.4),

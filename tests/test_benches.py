@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import xml.etree.ElementTree as ElementTree
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ import pytest
 
 from benches import results
 from benches.frames import all_kinds
+from benches.plot import plot
 from benches.targets import TARGETS, Target
 from support.backends import BACKENDS
 from support.needs import need
@@ -17,7 +19,7 @@ from support.needs import need
 if TYPE_CHECKING:
     from pathlib import Path
 
-SMOKED = ("decode", "paths", "messages", "encode", "batch", "tolerance")
+SMOKED = ("decode", "paths", "messages", "encode", "batch", "footprint", "tolerance")
 
 
 @pytest.mark.parametrize("name", SMOKED)
@@ -67,3 +69,16 @@ def test_what_is_kept_are_figures_of_targets() -> None:
     assert len({target.key for target in TARGETS}) == len(TARGETS)
     kept = json.loads(results.FIGURES.read_text(encoding="utf-8"))
     assert {(name, key) for name, run in kept.items() for key in run["figures"]} <= wanted
+
+
+def test_a_plot_has_a_row_for_each_contender_on_one_scale() -> None:
+    svg = plot("Reading <a> frame", "note", {"other": 2500.0, "ocppcore decode": 2.5, "third": 25.0}, ours="ocppcore")
+    root = ElementTree.fromstring(svg)
+    name = "{http://www.w3.org/2000/svg}"
+    rows = root.findall(f"{name}g")
+    texts = [[text.text for text in row.findall(f"{name}text")] for row in rows]
+    assert texts == [["ocppcore decode", "2.5 µs"], ["third", "25 µs"], ["other", "2.5 ms"]]
+    assert [row.get("class") for row in rows] == ["ours", None, None]
+    first, second, third = (float(str(row.find(f"{name}circle").get("cx"))) for row in rows)
+    assert third - second == pytest.approx(2 * (second - first), abs=0.3)
+    assert "prefers-color-scheme: dark" in svg
