@@ -73,10 +73,14 @@ def distinct_leaves(random: Random) -> Change:
             return [change(item, key) for item in value]
         if value.__class__ is not dict:
             return value
-        made = {name: change(item, name) for name, item in value.items()}
-        own = {"evse": {"id": random.randrange(10**9)}, "unitOfMeasure": {"unit": text(random, 10)}}
-        own |= {"variable": {"instance": text(random, 12)}}
-        return made | own.get(key, {})
+        made: dict[str, Any] = {name: change(item, name) for name, item in value.items()}
+        if key == "evse":
+            made["id"] = random.randrange(10**9)
+        elif key == "unitOfMeasure":
+            made["unit"] = text(random, 10)
+        elif key == "variable":
+            made["instance"] = text(random, 12)
+        return made
 
     return payload_changed(change)
 
