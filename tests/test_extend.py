@@ -60,6 +60,16 @@ class StrictDataTransferRequest(v201.DataTransferRequest, frozen=True, kw_only=T
     message_id: Annotated[str, Meta(max_length=4)]
 
 
+class LaterRequest(Request["LaterResponse"], frozen=True, kw_only=True):
+    """Names its answer before there is one."""
+
+    __action__: ClassVar[str] = "VendorLater"
+
+
+class LaterResponse(Response, frozen=True, kw_only=True):
+    __action__: ClassVar[str] = "VendorLater"
+
+
 class PulseSend(SendPayload, frozen=True, kw_only=True):
     __action__: ClassVar[str] = "VendorPulse"
     beat: int
@@ -212,6 +222,11 @@ def test_the_codec_that_is_extended_stays_as_it_is(backend: str) -> None:
     assert set(new.messages) == {*old.messages, "VendorWeather"}
     again = new.extend(messages=[StrictDataTransferRequest])
     assert again.decode(call(WEATHER)).payload.station == "roof"
+
+
+def test_an_answer_that_is_named_before_it_is_defined(backend: str) -> None:
+    codec = Codec("ocpp2.0.1", backend=backend).extend(messages=[LaterRequest])
+    assert codec.messages["VendorLater"].response is LaterResponse
 
 
 def test_a_send_of_the_user_s_own(backend: str) -> None:

@@ -237,10 +237,9 @@ def _answer(request: type[Any], given: Mapping[tuple[str, str], type[Any]], draf
     owner, answer = answer_of(request) or (None, None)
     if known is not None and (owner is None or owner in draft.names):
         return None  # derived from the standard's own class
-    name = getattr(answer, "__forward_arg__", None)
-    if name is not None:
-        named = [cls for cls in given.values() if cls.__name__ == name]
-        answer = named[0] if named else getattr(sys.modules.get(owner.__module__), name, None)
+    if isinstance(answer, str):  # Request["Answer"]
+        named = [cls for cls in given.values() if cls.__name__ == answer]
+        answer = named[0] if named else getattr(sys.modules.get(owner.__module__), answer, None)
     if not (isinstance(answer, type) and issubclass(answer, Response)):
         if known is not None or (action, "response") in given:
             return None
