@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ocppcore import DEFERRED, Codec, Context, RefuseCall, Router, Session, v21
+from ocppcore import DEFERRED, Codec, Context, Policy, RefuseCall, Router, Session, v21
 from ocppcore.aio import CallFailed, Endpoint, LoggingObserver, Observer, Observers
 from support.needs import need_module
 from support.wires import Wire, rounds, run
@@ -36,6 +36,10 @@ class Notes:
         assert size > 0
         assert 0 <= duration < 5
         self.told.append(("in", action, outcome, finding and finding.kind))
+
+    def tolerated(self, identity: str, action: str | None, finding: Any) -> None:
+        assert identity == "CP001"
+        self.told.append(("tolerated", action, finding.kind, finding.verdict))
 
     def frame_out(self, identity: str, size: int) -> None:
         assert size > 0
@@ -173,6 +177,38 @@ def test_a_handler_that_is_cancelled_has_failed() -> None:
     assert notes.told[1] == ("in", "StatusNotification", "failed", None)
 
 
+QUIRKY = ['[2,"a","Heartbeat",{"mood":"good"}]', '[2,7,"Heartbeat",{}]', '[2,"b","MadeUpByThePeer",{}]']
+
+
+def converse_tolerantly(observer: Observer) -> None:
+    """A conversation in which a policy lets much pass."""
+
+    async def main() -> None:
+        wire = Wire()
+        session = Session(Codec("ocpp2.1").extend(policy=Policy.observe), "csms")
+        running = asyncio.create_task(Endpoint(wire, session, router(), "CP001", observer=observer).run())
+        wire.put(*QUIRKY)
+        await rounds()
+        wire.hang_up()
+        await running
+
+    run(main())
+
+
+def test_what_a_policy_lets_pass_is_told_of() -> None:
+    one, other = Notes(), Notes()
+    converse_tolerantly(Observers(one, other))
+    assert [told for told in one.told if told[0] in ("tolerated", "in")] == [
+        ("tolerated", "Heartbeat", "unknown_key", "report"),
+        ("in", "Heartbeat", "answered", None),
+        ("tolerated", "Heartbeat", "message_id_type", "repair"),
+        ("in", "Heartbeat", "answered", None),
+        ("tolerated", None, "action_unknown", "report"),
+        ("in", None, "refused", None),
+    ]
+    assert one.told == other.told
+
+
 def converse(observer: Observer) -> None:
     """A conversation with a bit of everything."""
 
@@ -197,7 +233,7 @@ def test_an_observer_that_fails_hurts_nothing(caplog: pytest.LogCaptureFixture) 
         def frame_in(self, *arguments: Any) -> None:
             raise KeyError("x")
 
-        called = connected = disconnected = frame_out = frame_in  # type: ignore[assignment]
+        called = connected = disconnected = frame_out = tolerated = frame_in  # type: ignore[assignment]
 
     converse(Raises())
     assert "the observer failed" in caplog.text
@@ -218,6 +254,12 @@ def test_the_log_holds_what_happened_and_nothing_of_the_peer_s(caplog: pytest.Lo
     for part in ("connected, ocpp2.1", "in  Heartbeat, 22 bytes, answered", "our ClearCache answered", "disconnected"):
         assert part in text
     assert "MadeUpByThePeer" not in text
+    caplog.clear()
+    with caplog.at_level(logging.DEBUG, "ocppcore.aio.traffic"):
+        converse_tolerantly(LoggingObserver())
+    text = "\n".join(record.getMessage() for record in caplog.records if record.name == "ocppcore.aio.traffic")
+    assert "let pass in Heartbeat (report): unknown_key at a field of its own" in text
+    assert "mood" not in text
     assert {record.levelno for record in mine} == {logging.DEBUG, logging.WARNING}
 
 
@@ -228,7 +270,8 @@ def test_prometheus() -> None:
     from ocppcore.aio.prometheus import PrometheusObserver
 
     registry = CollectorRegistry()
-    converse(PrometheusObserver(registry))
+    observer = PrometheusObserver(registry)
+    converse(observer)
 
     def value(name: str, **labels: str) -> float | None:
         return registry.get_sample_value(name, labels)
@@ -241,6 +284,8 @@ def test_prometheus() -> None:
     assert value("ocpp_call_seconds_count", action="ClearCache", outcome="answered") == 1
     assert value("ocpp_frames_out_total") == sum(answers for _, _, answers in IN) + 1
     assert (value("ocpp_bytes_in_total") or 0) > 500
+    converse_tolerantly(observer)
+    assert value("ocpp_tolerated_total", kind="unknown_key", verdict="report") == 1
 
 
 def test_opentelemetry() -> None:
@@ -256,7 +301,8 @@ def test_opentelemetry() -> None:
     reader, exporter = InMemoryMetricReader(), InMemorySpanExporter()
     meters, tracers = MeterProvider([reader]), TracerProvider()
     tracers.add_span_processor(SimpleSpanProcessor(exporter))
-    converse(OpenTelemetryObserver(meters.get_meter("test"), tracers.get_tracer("test")))
+    observer = OpenTelemetryObserver(meters.get_meter("test"), tracers.get_tracer("test"))
+    converse(observer)
     data: Any = reader.get_metrics_data()
     metrics = {metric.name: metric.data.data_points for metric in data.resource_metrics[0].scope_metrics[0].metrics}
     assert [point.value for point in metrics["ocpp.connections"]] == [0]
@@ -269,6 +315,11 @@ def test_opentelemetry() -> None:
     assert attributes is not None
     assert attributes["ocpp.identity"] == "CP001"
     assert spans["Authorize", "SERVER"].status.status_code.name == "ERROR"
+    converse_tolerantly(observer)
+    data = reader.get_metrics_data()
+    metrics = {metric.name: metric.data.data_points for metric in data.resource_metrics[0].scope_metrics[0].metrics}
+    kinds = {"unknown_key", "message_id_type", "action_unknown"}
+    assert {point.attributes["ocpp.kind"] for point in metrics["ocpp.tolerated"]} == kinds
     meters.shutdown()
     tracers.shutdown()
 

@@ -347,6 +347,8 @@ class Endpoint:
             case Tolerated(findings=findings):
                 for finding in findings:
                     log.info("%s: let pass (%s): %s", self.identity, finding.verdict, finding.text)
+                    if self._observer is not None:
+                        self._tell(self._observer.tolerated, self.identity, self._known(finding.action), finding)
             case Call() | Send() | Cancelled():
                 pass
         if self._session.deadline is not None:
@@ -384,7 +386,12 @@ class Endpoint:
     ) -> None:
         if self._observer is not None:
             duration = 0.0 if began is None else self._loop.time() - began
-            self._tell(self._observer.frame_in, self.identity, frame.action, len(data), outcome, duration, None)
+            action = self._known(frame.action)
+            self._tell(self._observer.frame_in, self.identity, action, len(data), outcome, duration, None)
+
+    def _known(self, action: str | None) -> str | None:
+        """The action, unless it is whatever the peer wrote."""
+        return action if action in self.codec.messages else None
 
     def _tell_in(self, event: Event, data: str | bytes) -> None:
         """Tells of a message that is no CALL or SEND to be handled."""
@@ -393,8 +400,7 @@ class Endpoint:
         action, finding = None, None
         if isinstance(event, Invalid):
             outcome, finding = "invalid", event.error
-            if finding.action in self.codec.messages:  # else it is whatever the peer wrote
-                action = finding.action
+            action = self._known(finding.action)
         elif isinstance(event, Refused | Unmatched):
             outcome = "unwanted"
             if isinstance(event, Refused):

@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 from typing import Literal, Protocol
 
-from .._errors import OcppError
+from .._errors import Finding, OcppError
 
 Received = Literal["answered", "refused", "deferred", "handled", "failed", "invalid", "unwanted", "answer"]
 """What became of a message of the peer.
@@ -49,6 +49,10 @@ class Observer(Protocol):
         """A message of the peer was dealt with; `duration` is from when it came until its answer was given."""
         ...
 
+    def tolerated(self, identity: str, action: str | None, finding: Finding) -> None:
+        """The codec's policy has let something pass, or repaired it, in a message of the peer; its `frame_in` comes later."""
+        ...
+
     def frame_out(self, identity: str, size: int) -> None:
         """A message was sent."""
         ...
@@ -87,6 +91,12 @@ class LoggingObserver:
             text = "%s: in  %s, %d bytes, %s in %.1f ms%s"
             self._logger.log(level, text, identity, action or "?", size, outcome, duration * 1e3, why)
 
+    def tolerated(self, identity: str, action: str | None, finding: Finding) -> None:
+        text = "%s: let pass in %s (%s): %s at %s"
+        # The pointer may hold keys that the peer made up, so the rule stands for what they are.
+        place = "a field of its own" if finding.kind == "unknown_key" else finding.path or "the frame"
+        self._logger.log(self._level, text, identity, action or "?", finding.verdict, finding.rule, place)
+
     def frame_out(self, identity: str, size: int) -> None:
         self._logger.log(self._level, "%s: out %d bytes", identity, size)
 
@@ -120,6 +130,10 @@ class Observers:
     ) -> None:
         for observer in self._observers:
             observer.frame_in(identity, action, size, outcome, duration, finding)
+
+    def tolerated(self, identity: str, action: str | None, finding: Finding) -> None:
+        for observer in self._observers:
+            observer.tolerated(identity, action, finding)
 
     def frame_out(self, identity: str, size: int) -> None:
         for observer in self._observers:

@@ -15,7 +15,7 @@ except ModuleNotFoundError as error:
 
 import time
 
-from .._errors import OcppError
+from .._errors import Finding, OcppError
 from ._observe import Called, Received
 
 
@@ -25,6 +25,7 @@ class OpenTelemetryObserver:
     - `ocpp.connections` by subprotocol
     - `ocpp.frames.in` by action and outcome, `ocpp.frames.out`; `ocpp.bytes.in`, `ocpp.bytes.out`
     - `ocpp.invalid` by kind, the rule that was broken
+    - `ocpp.tolerated` by kind and verdict, what a policy let pass or repaired
     - `ocpp.handling.duration` by action and outcome, `ocpp.call.duration` by action and outcome; seconds
 
     A span is named by its action and carries `ocpp.identity` and `ocpp.outcome`. It is made when the CALL has ended, so what a handler
@@ -40,6 +41,7 @@ class OpenTelemetryObserver:
         self._bytes_in = meter.create_counter("ocpp.bytes.in", "By")
         self._bytes_out = meter.create_counter("ocpp.bytes.out", "By")
         self._invalid = meter.create_counter("ocpp.invalid")
+        self._tolerated = meter.create_counter("ocpp.tolerated")
         self._handling = meter.create_histogram("ocpp.handling.duration", "s")
         self._calls = meter.create_histogram("ocpp.call.duration", "s")
 
@@ -66,6 +68,9 @@ class OpenTelemetryObserver:
         if action is not None and outcome in ("answered", "refused", "failed"):
             self._handling.record(duration, attributes)
             self._span(SpanKind.SERVER, identity, action, outcome, duration)
+
+    def tolerated(self, identity: str, action: str | None, finding: Finding) -> None:
+        self._tolerated.add(1, {"ocpp.kind": finding.kind, "ocpp.verdict": finding.verdict or ""})
 
     def frame_out(self, identity: str, size: int) -> None:
         self._frames_out.add(1)

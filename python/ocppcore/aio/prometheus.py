@@ -14,7 +14,7 @@ try:
 except ModuleNotFoundError as error:
     raise missing("prometheus", error) from None
 
-from .._errors import OcppError
+from .._errors import Finding, OcppError
 from ._observe import Called, Received
 
 
@@ -25,6 +25,7 @@ class PrometheusObserver:
     - `ocpp_frames_in_total{action, outcome}`, `ocpp_frames_out_total`: counters
     - `ocpp_bytes_in_total`, `ocpp_bytes_out_total`: counters
     - `ocpp_invalid_total{kind}`: counter of invalid messages, by the rule that was broken
+    - `ocpp_tolerated_total{kind, verdict}`: counter of what a policy let pass or repaired
     - `ocpp_handling_seconds{action}`: histogram, from a CALL of the peer until its answer
     - `ocpp_call_seconds{action, outcome}`: histogram of our CALLs
     """
@@ -36,6 +37,8 @@ class PrometheusObserver:
         self._bytes_in = Counter("ocpp_bytes_in", "Bytes received", registry=registry)
         self._bytes_out = Counter("ocpp_bytes_out", "Bytes sent", registry=registry)
         self._invalid = Counter("ocpp_invalid", "Invalid messages received", ["kind"], registry=registry)
+        labels = ["kind", "verdict"]
+        self._tolerated = Counter("ocpp_tolerated", "Faults let pass or repaired", labels, registry=registry)
         self._handling = Histogram("ocpp_handling_seconds", "From a CALL to its answer", ["action"], registry=registry)
         self._calls = Histogram("ocpp_call_seconds", "Our own CALLs", ["action", "outcome"], registry=registry)
 
@@ -60,6 +63,9 @@ class PrometheusObserver:
             self._invalid.labels(finding.kind).inc()
         if outcome in ("answered", "refused"):
             self._handling.labels(action or "").observe(duration)
+
+    def tolerated(self, identity: str, action: str | None, finding: Finding) -> None:
+        self._tolerated.labels(finding.kind, finding.verdict).inc()
 
     def frame_out(self, identity: str, size: int) -> None:
         self._frames_out.inc()
