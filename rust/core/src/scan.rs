@@ -331,8 +331,13 @@ pub fn skip_space(text: Bytes<'_>, at: usize) -> usize {
 
 #[inline(never)]
 fn skip_space_slowly(all: &[u8], mut at: usize) -> usize {
+    let text = Bytes::new(all);
     while let Some(b' ' | b'\t' | b'\n' | b'\r') = all.get(at) {
         at += 1;
+        // An indent is passed at once.
+        if let Some(window) = text.window(at) {
+            at += (!simd::sameness(window, &[b' '; simd::WIDTH])).trailing_zeros() as usize;
+        }
     }
     at
 }

@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicU8, AtomicU16, Ordering};
 use serde::Deserialize;
 
 use crate::names::{Names, Pattern};
+use crate::scan::skip_space;
 use crate::simd::Bytes;
 
 /// The most fields that a type may have: one bit each tells which were seen.
@@ -306,20 +307,15 @@ impl ObjectType {
         }
     }
 
-    /// The field whose key stands at `at`, behind a comma if `comma`, and where its value begins, if both are written in a usual way: at most one
-    /// space behind the comma and the colon, and a short name without escapes.
+    /// The field whose key stands at `at`, behind a comma if `comma` and any white space, and where its value begins, if both are written in a usual way: at most
+    /// one space behind the colon, and a short name without escapes.
     #[inline(never)]
     pub fn find_key(&self, all: &[u8], at: usize, comma: bool) -> Option<(&Field, usize)> {
         let text = Bytes::new(all);
-        let behind_space = |at: usize| at + usize::from(text.byte(at) == b' ');
-        let key = if comma {
-            if text.byte(at) != b',' {
-                return None;
-            }
-            behind_space(at + 1)
-        } else {
-            at
-        };
+        if comma && text.byte(at) != b',' {
+            return None;
+        }
+        let key = skip_space(text, at + usize::from(comma));
         if text.byte(key) != b'"' {
             return None;
         }
@@ -327,7 +323,8 @@ impl ObjectType {
         if text.byte(end) != b':' {
             return None;
         }
-        Some((self.fields.get(index)?, behind_space(end + 1)))
+        let value = end + 1 + usize::from(text.byte(end + 1) == b' ');
+        Some((self.fields.get(index)?, value))
     }
 }
 

@@ -175,6 +175,7 @@ impl<'s, 'a, S: Sink> Walker<'s, 'a, S> {
                 if counts != ALL {
                     at = brace + 1;
                 }
+                at = skip_space(text, at);
                 if text.byte(at) == b'}' {
                     next.learn_end(place);
                     at += 1;
