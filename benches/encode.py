@@ -98,9 +98,8 @@ def mapped(value: Any, change: Callable[[Any], Any]) -> Any:
     if isinstance(value, msgspec.Struct):
         fields = value.__struct_fields__
         return msgspec.structs.replace(value, **{name: mapped(getattr(value, name), change) for name in fields})
-    if isinstance(value, list):
-        items: list[Any] = value
-        return [mapped(item, change) for item in items]
+    if value.__class__ is list:
+        return [mapped(item, change) for item in value]
     return change(value)
 
 
