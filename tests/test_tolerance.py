@@ -217,6 +217,35 @@ def test_fault_by_fault_comes_to_what_the_whole_walk_comes_to(
     assert sufficed.count(False) > 40
 
 
+def status_frame(error_code: str, extra: str = "") -> str:
+    return f'[2,"1","StatusNotification",{{"connectorId":1,"errorCode":"{error_code}","status":"Available"{extra}}}]'
+
+
+def test_what_was_decided_of_a_value_holds_for_that_value_alone(backend: str) -> None:
+    codec: Any = Codec("ocpp1.6", backend=backend).extend(policy=Policy.tolerant)
+    verdicts: list[Any] = []
+    for code in ("noerror", "Vendor", "NOERROR", "noerror", "Vendor", "noerror "):
+        data = status_frame(code)
+        result = codec.decode_with_findings(data)
+        assert result == walked(data, Policy.tolerant, backend)
+        verdicts.append((result.frame.payload.error_code, result.findings[0].verdict))
+    told_of_it = ("NoError", "repair")
+    assert verdicts == [told_of_it, ("Vendor", "report"), told_of_it, told_of_it, ("Vendor", "report"), told_of_it]
+
+
+def test_what_a_peer_writes_does_not_stay_in_memory(backend: str) -> None:
+    codec: Any = Codec("ocpp1.6", backend=backend).extend(policy=Policy.tolerant)
+    tolerance = codec._tolerance()
+    for number in range(600):
+        assert codec.decode(status_frame(f"X{number}", f',"y{number}":1')).payload.error_code == f"X{number}"
+    kept = [*tolerance._entries, *tolerance.decided]
+    assert 100 < len(kept) <= 512
+    for name in ("Z" * 3000, "~" * 3000):
+        assert codec.decode(status_frame(name, f',"{name}":1')).payload.error_code == name
+    for key in (*tolerance._entries, *tolerance.decided):
+        assert len(repr(key)) < 400, key
+
+
 @given(st.sampled_from(field_frames()), st.integers(0, 1 << 30))
 def test_bent_frames_get_one_answer_and_nothing_but_ocpp_errors(case: dict[str, Any], seed: int) -> None:
     need_module("ocppcore._native", "the native backend")

@@ -21,7 +21,7 @@ from ._pure.engine import text_or_bytes
 from ._pure.text import Fault
 from ._pure.write import quote
 from ._repairs import ABSENT, Place, rewritten
-from ._tolerant import Decision, Outcome, field_at, finding_of, member_of, steps_of
+from ._tolerant import Decision, Outcome, field_at, finding_of, keep, member_of, steps_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -174,7 +174,16 @@ class _Look:
         )  # fmt: skip
 
     def _decide(self, fault: Fault, old: str) -> tuple[PolicyRule, str | None]:
-        """The entry that decides about a value, and what it is rewritten to; None for one that is kept."""
+        """The entry that decides about a value, and what it is rewritten to; None for one that is kept. What comes again is looked up."""
+        decided = self._tolerance.decided
+        key = (self._first.message_type, fault.kind, self._first.action, fault.path, old)
+        found = decided.get(key)
+        if found is None:
+            found = self._decision(fault, old)
+            keep(decided, key, found, len(fault.path) + len(old))
+        return found
+
+    def _decision(self, fault: Fault, old: str) -> tuple[PolicyRule, str | None]:
         place = Place(fault, _Surroundings(self._type))
         for rule in self._tolerance.entries(fault.kind, self._first.action or "", fault.path):
             if rule.verdict == "repair":

@@ -33,9 +33,12 @@ if TYPE_CHECKING:
     from ._pure.schema import Field, ObjectType, Schema
 
 FrameT = TypeVar("FrameT", covariant=True)
+KeyT = TypeVar("KeyT")
+ValueT = TypeVar("ValueT")
 
 _SPACE = " \t\r\n"
-_MOST_ENTRIES = 256  # of the policy that are kept by fault and place
+_MOST_KEPT = 256  # answers of the policy; a quirk comes again
+_LONGEST_KEPT = 256  # characters by which one is found: a peer may write a field's name, or a value, of any length
 _MOST_ROUNDS = 8  # of repairs that bring more to light: a list in a list in ..., each wrapped
 _OF_THE_TEXT = frozenset(("size", "utf8", "syntax", "truncated", "surrogate", "depth"))
 # Faults of values that fit their place in a Struct all the same.
@@ -170,6 +173,8 @@ class Tolerance:
         self.policy = policy
         self._messages = messages
         self._entries: dict[tuple[str, str, str], tuple[PolicyRule, ...]] = {}
+        # Kind of frame and of fault, action, pointer, JSON text -> the entry that decides, and what the text becomes (`_stepwise.py`).
+        self.decided: dict[tuple[int | None, str, str | None, str, str], tuple[PolicyRule, str | None]] = {}
 
     def is_transaction(self, action: str) -> bool:
         """Whether a message belongs, or may belong, to a charging transaction."""
@@ -181,10 +186,8 @@ class Tolerance:
         key = (kind, action, path)
         found = self._entries.get(key)
         if found is None:
-            if len(self._entries) >= _MOST_ENTRIES:
-                self._entries.clear()
             found = tuple(self.policy.entries(kind, action, self.is_transaction(action), path, "in"))
-            self._entries[key] = found
+            keep(self._entries, key, found, len(action) + len(path))
         return found
 
     def frame(self, data: str | bytes, pending: Mapping[str, Any] | None) -> Outcome[Any]:
@@ -205,6 +208,14 @@ class Tolerance:
         subject = Subject(partial(_whole_payload, type_), head, type_, FRAME_DEPTH, raw.offset)
         outcome = _Reading(self, raw.data, subject).outcome()
         return outcome if outcome.value is None else outcome._replace(value=CallResult(frame.id, outcome.value))
+
+
+def keep(kept: dict[KeyT, ValueT], key: KeyT, value: ValueT, length: int) -> None:
+    """Keep an answer, unless what it is found by is long: data must not fill the memory."""
+    if length <= _LONGEST_KEPT:
+        if len(kept) >= _MOST_KEPT:
+            kept.clear()
+        kept[key] = value
 
 
 _WITH_PAYLOAD: dict[str, Callable[[Any, Any], Any]] = {"call": Call, "send": Send, "callresult": CallResult}
