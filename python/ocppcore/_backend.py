@@ -18,7 +18,7 @@ from __future__ import annotations
 import importlib
 import os
 from functools import cache
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
@@ -43,7 +43,7 @@ _DOOR: dict[str, object] = {
 }
 
 
-class Choice(NamedTuple):
+class Choice(msgspec.Struct, frozen=True):
     """Which backend runs, and why, in words for `ocppcore doctor`."""
 
     name: BackendName

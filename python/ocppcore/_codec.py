@@ -10,7 +10,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 from functools import cache, partial
-from typing import TYPE_CHECKING, Any, Generic, Literal, NamedTuple, NoReturn, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, Generic, Literal, NoReturn, TypeVar, cast, overload
 
 import msgspec
 
@@ -51,7 +51,7 @@ ResponseT = TypeVar("ResponseT", bound=Response)
 DEFAULT_MAX_SIZE = 1 << 20
 
 
-class _Settings(NamedTuple):
+class _Settings(msgspec.Struct, frozen=True):
     """What makes a codec the one that it is. All of it is immutable or never changed."""
 
     version: _versions.Version
@@ -288,7 +288,7 @@ class Codec(Generic[FrameT]):
         """The second look by this codec's policy: one without a policy refuses everything."""
         from ._policy import Policy
 
-        return _tolerance_of(self._settings._replace(policy=Policy.strict), self)
+        return _tolerance_of(msgspec.structs.replace(self._settings, policy=Policy.strict), self)
 
     def _walker(self) -> Any:
         return _backend.load("python").Engine(*_arguments(self._settings, "python"))
@@ -370,7 +370,8 @@ class Codec(Generic[FrameT]):
         if profile is not None:
             graded = profile.policy if graded is None else graded | profile.policy
             rewrites += profile.rewrites
-        new = old._replace(
+        new = msgspec.structs.replace(
+            old,
             vocabulary=vocabulary,
             extensions=extensions,
             limits=raised,
@@ -572,7 +573,7 @@ def _make(settings: _Settings, known: Codec[Any] | None = None) -> Codec[Any]:
     else:
         # The engine itself asks for a second look, so that data without fault costs what it costs without a policy.
         class_of = _rewriting_class_of if settings.rewrites else _tolerant_class_of
-        plain = settings._replace(policy=None, rewrites=())
+        plain = msgspec.structs.replace(settings, policy=None, rewrites=())
         fits = known is not None and cast("Any", known)._settings == plain
         strict = cast("Codec[Any]", known) if fits else _make(plain)
         look = _SecondLook(settings, strict)

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from functools import cache, lru_cache, partial
-from typing import TYPE_CHECKING, Any, Generic, Literal, NamedTuple, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, cast
 
 import msgspec
 
@@ -32,7 +32,7 @@ _LONGEST_NESTED = 4096  # bytes of a list or object that are followed to find it
 _LONGEST_ECHO = 100  # characters of a message id that an answer repeats
 
 
-class Rule(NamedTuple):
+class Rule(msgspec.Struct, frozen=True):
     """What one kind of fault means for one codec: errors.json, read for a version."""
 
     scope: str

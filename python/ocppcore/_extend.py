@@ -11,7 +11,9 @@ from collections.abc import Mapping
 from functools import cache
 from itertools import chain, count
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeGuard
+from typing import TYPE_CHECKING, Any, TypeGuard
+
+import msgspec
 
 from . import _versions
 from ._payloads import Message, Payload, Request, Response, SendPayload
@@ -19,10 +21,8 @@ from ._payloads import Message, Payload, Request, Response, SendPayload
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    import msgspec
 
-
-class Vocabulary(NamedTuple):
+class Vocabulary(msgspec.Struct, frozen=True):
     """The messages that a codec knows, and the model and classes that describe them. Never changed, save that the last two fill."""
 
     module: str  # "v201"
