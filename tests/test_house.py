@@ -11,7 +11,6 @@ import tomllib
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
-from types import GenericAlias
 
 import pytest
 
@@ -153,31 +152,6 @@ def test_importing_the_package_loads_no_version() -> None:
 def test_one_version_loads_no_other(version: str) -> None:
     loaded = loaded_modules(f"import ocppcore; ocppcore.{version}.MESSAGES")
     assert {name for name in VERSIONS if f"ocppcore.{name}" in loaded} == {version}
-
-
-def test_importing_the_package_evaluates_few_annotations() -> None:
-    # A NamedTuple compiles each annotation that is text: 30 µs a field, for which a Struct waits. Version's and Message's are left.
-    code = (
-        "import sys, msgspec\n"
-        "texts = []\n"
-        "sys.addaudithook(lambda event, given: event == 'compile' and given[1] == '<string>' and texts.append(given[0]))\n"
-        "import ocppcore\n"
-        "assert 'ocppcore._codec' in sys.modules and len(texts) <= 12, texts\n"
-    )
-    subprocess.run([sys.executable, "-c", code], check=True)
-
-
-@pytest.mark.parametrize("version", VERSIONS)
-def test_a_version_s_requests_name_their_answers_without_typing(version: str) -> None:
-    import ocppcore
-
-    requests = [message.request for message in getattr(ocppcore, version).MESSAGES.values() if message.kind == "call"]
-    assert len(requests) > 20
-    for request in requests:
-        [base] = vars(request)["__orig_bases__"]
-        # typing's own alias takes a tenth of a version's import more.
-        assert type(base) is GenericAlias, request
-        assert base.__origin__ is ocppcore.Request
 
 
 DOOR = {

@@ -43,6 +43,18 @@ def test_the_door_loads_eight_modules() -> None:
     assert {name for name in loaded if name.partition(".")[0] == "ocppcore"} == LOADED_AT_THE_DOOR
 
 
+def test_the_door_compiles_few_annotations() -> None:
+    """A NamedTuple compiles each annotation that is text, a Struct leaves it as text; Version's and Message's ten are left."""
+    compiled = printed(
+        "import json, sys, msgspec\n"
+        "texts = []\n"
+        "sys.addaudithook(lambda event, given: event == 'compile' and given[1] == '<string>' and texts.append(str(given[0])))\n"
+        "import ocppcore\n"
+        "print(json.dumps(texts))"
+    )
+    assert len(compiled) <= 12, compiled
+
+
 @pytest.mark.parametrize("version", ["v16", "v201", "v21"])
 def test_the_classes_of_a_version_are_made_without_python_code(version: str) -> None:
     """Beside their bodies and the entries of MESSAGES, the modules call a few functions for their imports and unions, and none per class."""
