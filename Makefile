@@ -107,6 +107,11 @@ bench: build ## every path of the codec beside msgspec's own; writes benches/RES
 	$(PY) -m benches.batch
 	$(PY) -m benches.tolerance
 
+.PHONY: bench-watch
+bench-watch: build ## decode, validate, peek and encode by pytest-benchmark, and the core by criterion, to watch a change
+	$(PY) -m pytest -n 0 -p benchmark benches/watch.py
+	CRITERION_HOME=$(CURDIR)/target/criterion cargo bench --manifest-path rust/benches/Cargo.toml --target-dir target/benches
+
 .PHONY: bench-columns
 bench-columns: build ## a log's sampled values into Arrow beside orjson, lists and pyarrow; writes benches/COLUMNS.md
 	$(PY) -m benches.columns
