@@ -92,6 +92,12 @@ def test_text_without_a_frame_is_unreadable(run: Run) -> None:
     assert run("validate", "-", input=b"").exit_code == UNREADABLE
 
 
+def test_nothing_read_is_not_called_faultless(run_process: RunProcess, tmp_path: Path) -> None:
+    done = run_process("validate", tmp_path / "gone.txt")
+    assert b"0 frames in 0 inputs: nothing was checked" in done.stderr
+    assert b"no fault" not in done.stderr
+
+
 # Inputs
 
 

@@ -106,7 +106,9 @@ class Totals:
 
     def __str__(self) -> str:
         answers = f", {_count(self.untyped, 'answer')} without its call" if self.untyped else ""
-        faults = _count(self.faulty, "faulty frame") if self.faulty else "no fault"
+        faults = (
+            _count(self.faulty, "faulty frame") if self.faulty else "no fault" if self.frames else "nothing was checked"
+        )
         return f"{_count(self.frames, 'frame')} in {_count(self.inputs, 'input')}{answers}: {faults}"
 
 
