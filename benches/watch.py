@@ -8,15 +8,12 @@ A test here proves what it times; targets are looked at elsewhere, as ratios (do
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from benches.frames import Kind, all_kinds
 from ocppcore import Codec
-
-if TYPE_CHECKING:
-    from pytest_benchmark.fixture import BenchmarkFixture
 
 KINDS = all_kinds(count=1)
 
@@ -28,24 +25,24 @@ def kind(request: pytest.FixtureRequest) -> Kind:
     return of
 
 
-def test_decode(kind: Kind, benchmark: BenchmarkFixture) -> None:
+def test_decode(kind: Kind, benchmark: Any) -> None:
     codec: Any = Codec(kind.subprotocol)
     frame: Any = benchmark(codec.decode, kind.frames[0])
     assert frame.action == kind.action
 
 
-def test_validate(kind: Kind, benchmark: BenchmarkFixture) -> None:
+def test_validate(kind: Kind, benchmark: Any) -> None:
     codec: Any = Codec(kind.subprotocol)
     assert benchmark(codec.validate, kind.frames[0]) is None
 
 
-def test_peek(kind: Kind, benchmark: BenchmarkFixture) -> None:
+def test_peek(kind: Kind, benchmark: Any) -> None:
     codec: Any = Codec(kind.subprotocol)
     head: Any = benchmark(codec.peek, kind.frames[0])
     assert head.action == kind.action
 
 
-def test_encode(kind: Kind, benchmark: BenchmarkFixture) -> None:
+def test_encode(kind: Kind, benchmark: Any) -> None:
     codec: Any = Codec(kind.subprotocol)
-    frame = codec.decode(kind.frames[0])
+    frame: Any = codec.decode(kind.frames[0])
     assert codec.decode(benchmark(codec.encode, frame)) == frame
