@@ -12,7 +12,7 @@ import pytest
 
 LOADED_AT_THE_DOOR = {
     "ocppcore",
-    *(f"ocppcore.{name}" for name in ("_backend", "_codec", "_codes", "_errors", "_extend", "_frames", "_payloads", "_versions")),
+    *(f"ocppcore.{name}" for name in ("_backend", "_codec", "_codes", "_errors", "_frames", "_payloads", "_versions", "_vocabulary")),
 }  # fmt: skip
 
 CALLS = """

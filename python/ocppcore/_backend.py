@@ -25,7 +25,7 @@ import msgspec
 from ._frames import Call, CallError, CallResult, CallResultError, Peek, RawPayload, Send
 
 if TYPE_CHECKING:
-    from ._extend import Vocabulary
+    from ._vocabulary import Vocabulary
 
 BackendName = Literal["native", "python"]
 

@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, NoReturn, TypeVar, cast
 
 import msgspec
 
-from . import _backend, _extend, _versions
+from . import _backend, _versions
 from ._codes import spell_code
 from ._errors import EncodeError, Finding, OcppError, Tolerated, checked_codes, error_maker, rules_of
 from ._frames import UntypedPayload
 from ._payloads import Request, Response
+from ._vocabulary import Vocabulary, built_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -58,7 +59,7 @@ class _Settings(msgspec.Struct, frozen=True):
     asked: str | None  # the backend that the user named
     backend: _backend.BackendName
     max_size: int
-    vocabulary: _extend.Vocabulary
+    vocabulary: Vocabulary
     limits: dict[str, int]
     codes: dict[str, str]
     extensions: tuple[Any, ...]  # what extend() was given as `messages`, in order: a pickle carries it
@@ -116,7 +117,7 @@ class Codec(Generic[FrameT]):
                 asked=backend,
                 backend=choice.name,
                 max_size=_checked_size(max_size),
-                vocabulary=_extend.built_in(version.module),
+                vocabulary=built_in(version.module),
                 limits={},
                 codes={},
                 extensions=(),
@@ -356,12 +357,16 @@ class Codec(Generic[FrameT]):
         old = self._settings
         vocabulary, extensions = old.vocabulary, old.extensions
         if messages is not None:
-            given = messages if _extend.is_mapping(messages) else tuple(messages)
-            vocabulary = _extend.with_messages(vocabulary, given)
+            from ._extend import with_messages
+
+            given = messages if isinstance(messages, Mapping) else tuple(messages)
+            vocabulary = with_messages(vocabulary, given)
             extensions = (*extensions, given)
         raised = dict(old.limits)
         if limits is not None:
-            raised.update(_extend.checked_limits(vocabulary, raised, limits))
+            from ._extend import checked_limits
+
+            raised.update(checked_limits(vocabulary, raised, limits))
         own_codes = dict(old.codes)
         if codes is not None:
             own_codes.update(checked_codes(codes, old.version.number))

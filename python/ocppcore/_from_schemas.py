@@ -7,19 +7,17 @@ from __future__ import annotations
 
 import keyword
 import re
+from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeGuard, cast
 
 import msgspec
 
-from ._extend import is_mapping
 from ._payloads import Request, Response, SendPayload
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from ._extend import Draft
+    from ._vocabulary import Draft
 
 # Keywords that check nothing. `default` is documentation in OCPP, and `additionalItems` does nothing beside a single `items`.
 _SILENT = frozenset(
@@ -288,3 +286,8 @@ def _attribute(wire_name: str) -> str:
     if not name[:1].isalpha():
         name = f"field_{name}"
     return f"{name}_" if keyword.iskeyword(name) else name
+
+
+def is_mapping(value: object) -> TypeGuard[Mapping[Any, Any]]:
+    """Whether the value is a mapping, of whatever."""
+    return isinstance(value, Mapping)

@@ -15,7 +15,7 @@ from msgspec import inspect as look
 from ._payloads import Request
 
 if TYPE_CHECKING:
-    from ._extend import Draft
+    from ._vocabulary import Draft
 
 OPEN_TYPE = "AnyObject"  # the model's name for `dict[str, Any]`: an object whose keys nobody knows
 
