@@ -359,7 +359,7 @@ class Codec(Generic[FrameT]):
         if messages is not None:
             from ._extend import with_messages
 
-            given = messages if isinstance(messages, Mapping) else tuple(messages)
+            given: Any = messages if isinstance(messages, Mapping) else tuple(messages)
             vocabulary = with_messages(vocabulary, given)
             extensions = (*extensions, given)
         raised = dict(old.limits)
