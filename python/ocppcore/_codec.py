@@ -358,8 +358,9 @@ class Codec(Generic[FrameT]):
         vocabulary, extensions = old.vocabulary, old.extensions
         if messages is not None:
             from ._extend import with_messages
+            from ._from_schemas import is_mapping
 
-            given: Any = messages if isinstance(messages, Mapping) else tuple(messages)
+            given = messages if is_mapping(messages) else tuple(messages)
             vocabulary = with_messages(vocabulary, given)
             extensions = (*extensions, given)
         raised = dict(old.limits)
