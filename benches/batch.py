@@ -163,11 +163,10 @@ def main(given: Sequence[str] | None = None) -> int:
     print(text)
     if write:
         write_section("batch", text)
-        shares = {"batch_decode": (MANY, LOOP), "batch_validate": (CHECK, CHECK_LOOP)}
-        keep_figures(
-            "batch",
-            {key: max(best[many] / best[loop] for best, _ in results.values()) for key, (many, loop) in shares.items()},
-        )
+        shares = [best[MANY] / best[LOOP] for best, _ in results.values()]
+        threads = [best[CHECK] / best[CHECK_ON_TWO] for best, _ in results.values()]
+        figures = {"batch_small": max(shares[:3]), "batch_large": max(shares[3:]), "batch_threads": min(threads[3:])}
+        keep_figures("batch", figures)
     return 0
 
 
