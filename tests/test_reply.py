@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ocppcore import CallError, CallResultError, Codec, OcppError
@@ -196,6 +196,7 @@ PATHS = st.lists(st.text(max_size=300), max_size=20).map(lambda parts: "".join("
     IDS,
     st.text() | st.none(),
 )
+@example("ocpp1.6", "unknown_key", "", 1, None, None, None)  # an expectation that is no choice of names
 def test_an_answer_keeps_its_limits_whatever_went_wrong(
     subprotocol: str, kind: str, path: str, expected: Any, message_type: int | None, id: str | None, action: str | None
 ) -> None:

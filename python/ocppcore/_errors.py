@@ -271,7 +271,10 @@ class PayloadError(OcppError):
     def suggestion(self) -> str | None:
         if self.kind not in ("enum", "unknown_key"):
             return None
-        return meant_by((self.found or "").strip('"'), cast("tuple[str, ...]", self.expected or ()))
+        names = self.expected
+        if not isinstance(names, tuple):
+            return None
+        return meant_by((self.found or "").strip('"'), cast("tuple[str, ...]", names))
 
 
 def meant_by(name: str, names: tuple[str, ...]) -> str | None:
