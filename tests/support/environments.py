@@ -26,6 +26,7 @@ READ_THE_TREE = (
     "test_docs.py",
     "test_examples.py",
     "test_instructions.py",
+    "test_benches.py",
     "interop",
     "model",
     "aio/test_documents.py",
