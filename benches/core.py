@@ -126,8 +126,8 @@ def leaves(value: Any, place: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     return [leaf for key, item in items for leaf in leaves(item, (*place, key))]
 
 
-def broken(share: float) -> Callable[[Any], Any]:
-    """Puts null for the scalar that lies so far into the payload, 0 to 1; an unknown key where there is none."""
+def broken(share: float, wrong: Any = None) -> Callable[[Any], Any]:
+    """Puts something wrong, null unless given, for the scalar that lies so far into the payload, 0 to 1; an unknown key where there is none."""
 
     def change(payload: Any) -> Any:
         places = leaves(payload)
@@ -137,7 +137,7 @@ def broken(share: float) -> Callable[[Any], Any]:
         holder: Any = payload
         for step in way:
             holder = holder[step]
-        holder[last] = None
+        holder[last] = wrong
         return payload
 
     return change

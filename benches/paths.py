@@ -18,7 +18,7 @@ import orjson
 
 from benches.baseline import DECODERS
 from benches.contenders import official_schema
-from benches.core import leaves, payload_changed, reordered, with_text
+from benches.core import broken, payload_changed, reordered, with_text
 from benches.decode import plain, prove_same_work, two_steps
 from benches.frames import Kind, run_seed, text
 from benches.measure import Work, arguments, best_rounds, settled
@@ -123,19 +123,7 @@ def struct_in(kind: Any) -> Any:
 
 def faulty(share: float) -> Change:
     """Puts a list for the scalar that lies so far into the payload, 0 to 1; an unknown key where there is none."""
-
-    def change(payload: Any) -> Any:
-        places = leaves(payload)
-        if not places:
-            return {"noSuchKey": 1}
-        *way, last = places[min(int(share * len(places)), len(places) - 1)]
-        holder: Any = payload
-        for step in way:
-            holder = holder[step]
-        holder[last] = []
-        return payload
-
-    return payload_changed(change)
+    return payload_changed(broken(share, []))
 
 
 # --- the paths -------------------------------------------------------------------------------------
