@@ -25,6 +25,7 @@ from ocppcore import (
     RawPayload,
     Tolerated,
     UntypedPayload,
+    _settle,
     _stepwise,
     v16,
 )
@@ -165,6 +166,26 @@ def walked(data: str | bytes, policy: Policy, backend: str, pending: Any = None,
     return Tolerated(outcome.value, outcome.findings(), outcome.extras)
 
 
+def decoded(data: str | bytes, policy: Policy, backend: str, pending: Any = None, subprotocol: str = "ocpp1.6") -> Any:
+    """What `decode` gives or raises, which settles faults as it meets them where it can."""
+    try:
+        return codec_with(subprotocol, backend, policy).decode(data, pending)
+    except OcppError as error:
+        return error.kind, error.path, error.offset, str(error)
+
+
+def walked_frame(
+    data: str | bytes, policy: Policy, backend: str, pending: Any = None, subprotocol: str = "ocpp1.6"
+) -> Any:
+    """As `decoded`, by the whole walk alone."""
+    codec = codec_with(subprotocol, backend, policy)
+    try:
+        return codec._strict.decode(data, pending)
+    except OcppError:
+        error = (outcome := codec._tolerance().frame(data, pending)).error
+    return outcome.value if error is None else (error.kind, error.path, error.offset, str(error))
+
+
 BROADEST = Policy.tolerant | Policy.from_toml(
     '[[rule]]\nrule = "truncated"\nverdict = "repair"\nrepair = "close_brackets"\n'
 )
@@ -213,6 +234,9 @@ def test_fault_by_fault_comes_to_what_the_whole_walk_comes_to(
         except OcppError as error:
             result = error.kind, error.path, error.offset, str(error)
         assert result == walked(data, policy, backend, pending, subprotocol), data
+        for _ in range(2):  # what was decided once is known the second time
+            frame = decoded(data, policy, backend, pending, subprotocol)
+            assert frame == walked_frame(data, policy, backend, pending, subprotocol), data
     assert sum(sufficed) > 20
     assert sufficed.count(False) > 40
 
@@ -236,14 +260,94 @@ def test_what_was_decided_of_a_value_holds_for_that_value_alone(backend: str) ->
 def test_what_a_peer_writes_does_not_stay_in_memory(backend: str) -> None:
     codec: Any = Codec("ocpp1.6", backend=backend).extend(policy=Policy.tolerant)
     tolerance = codec._tolerance()
+
+    def both_ways(name: str, extra: str) -> None:
+        data = status_frame(name, f',"{extra}":1')
+        assert codec.decode_with_findings(data).frame.payload.error_code == name
+        assert codec.decode(data).payload.error_code == name
+
     for number in range(600):
-        assert codec.decode(status_frame(f"X{number}", f',"y{number}":1')).payload.error_code == f"X{number}"
-    kept = [*tolerance._entries, *tolerance.decided]
-    assert 100 < len(kept) <= 512
+        both_ways(f"X{number}", f"y{number}")
+    kept = [*tolerance._entries, *tolerance.decided, *tolerance.kept]
+    assert 100 < len(kept) <= 768
     for name in ("Z" * 3000, "~" * 3000):
-        assert codec.decode(status_frame(name, f',"{name}":1')).payload.error_code == name
-    for key in (*tolerance._entries, *tolerance.decided):
+        both_ways(name, name)
+    for key in (*tolerance._entries, *tolerance.decided, *tolerance.kept):
         assert len(repr(key)) < 400, key
+
+
+METER_VALUES = (
+    '[2,"1","MeterValues",{"connectorId":%s,"meterValue":[{"timestamp":"%s","sampledValue":[{"value":%s}]}]}]'
+)
+# How connectorId, timestamp and value are written, by the number of the frame, and whether Python is asked about each anew.
+QUIRKS_THAT_COME_AGAIN: dict[str, tuple[str, str, str]] = {
+    "a number in quotes": ('"{0}"', "2026-08-04T13:35:45Z", '"1"'),
+    "no zone": ("1", "2026-08-04T13:{0}:45", '"1"'),
+    "half a zone": ("1", "2026-08-04T00:{0}:00.0{0}+00", '"1"'),
+    "a space, and no zone": ("1", "2026-08-04 13:{0}:45", '"1"'),
+    "a value that is no text": ("1", "2026-08-04T13:35:45Z", "23.{0}"),
+    "all of it": ('"{0}"', "2026-08-04 13:{0}:45+02", "-{0}.5"),
+}
+
+
+@pytest.mark.parametrize("name", QUIRKS_THAT_COME_AGAIN)
+def test_the_native_engine_asks_once_about_what_comes_again(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    need_module("ocppcore._native", "the native backend")
+    asked: list[Any] = []
+    plain = _settle.settle
+
+    def counted(*arguments: Any) -> Any:
+        asked.append(arguments[1:])
+        return plain(*arguments)
+
+    monkeypatch.setattr(_settle, "settle", counted)
+    codec: Any = Codec("ocpp1.6", backend="native").extend(policy=Policy.tolerant)
+    for number in (12, 58, 10, 37, 40):
+        data = METER_VALUES % tuple(one.format(number) for one in QUIRKS_THAT_COME_AGAIN[name])
+        assert codec.decode(data) == codec._tolerance().frame(data, None).value, data
+    assert len(asked) == (3 if name == "all of it" else 1), asked
+    assert codec._look._frame is None, "a second look was asked for"
+
+
+def test_what_is_settled_within_a_walk_is_not_shared_with_strict_codecs() -> None:
+    """Objects that repeat themselves are remembered by their text, but not those of which the policy let something pass."""
+    need_module("ocppcore._native", "the native backend")
+    strict: Any = Codec("ocpp2.0.1", backend="native")
+    tolerant = strict.extend(policy=Policy.tolerant)
+    data = (
+        '[2,"1","NotifyReport",{"requestId":1,"generatedAt":"2026-08-04T13:35:45Z","seqNo":0,"reportData":[{"component":{"name":"C",'
+        '"evse":{"id":1,"more":2}},"variable":{"name":"V"},"variableAttribute":[{"value":"1"}]}]}]'
+    )
+    for _ in range(3):
+        assert tolerant.decode(data).payload.report_data[0].component.evse.id == 1
+        with pytest.raises(OcppError) as caught:
+            strict.decode(data)
+        assert caught.value.path == "/reportData/0/component/evse/more"
+
+
+def test_a_policy_that_goes_by_pointers_is_followed(backend: str) -> None:
+    """The engine knows the field at fault, not the way to it: where that matters it leaves the fault to a longer look."""
+    policy = Policy.from_toml(
+        """
+        [[rule]]
+        rule = "enum"
+        verdict = "report"
+
+        [[rule]]
+        rule = "enum"
+        pointer = "/meterValue/0/**"
+        verdict = "refuse"
+        """
+    )
+    sample = '{"timestamp":"2026-08-04T13:35:45Z","sampledValue":[{"value":"1","unit":"%s"}]}'
+    frame = '[2,"1","MeterValues",{"connectorId":1,"meterValue":[%s,%s]}]'
+    codec = codec_with("ocpp1.6", backend, policy)
+    for _ in range(2):
+        decoded = codec.decode(frame % (sample % "Wh", sample % "Horses"))
+        assert decoded.payload.meter_value[1].sampled_value[0].unit == "Horses"
+        with pytest.raises(OcppError) as caught:
+            codec.decode(frame % (sample % "Horses", sample % "Wh"))
+        assert caught.value.path == "/meterValue/0/sampledValue/0/unit"
 
 
 @given(st.sampled_from(field_frames()), st.integers(0, 1 << 30))
@@ -257,6 +361,8 @@ def test_bent_frames_get_one_answer_and_nothing_but_ocpp_errors(case: dict[str, 
     for policy in (BROADEST, Policy.observe):
         answers = [graded(data, policy, backend, case.get("pending")) for backend in BACKENDS]
         assert answers[0] == answers[1] == walked(data, policy, "python", case.get("pending"))
+        frames = [decoded(data, policy, backend, case.get("pending")) for backend in BACKENDS]
+        assert frames[0] == frames[1] == walked_frame(data, policy, "python", case.get("pending"))
         if policy is Policy.observe:
             assert isinstance(answers[0], Tolerated)
         result = answers[0]

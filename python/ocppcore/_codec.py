@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from ._frames import Call, CallError, CallResult, CallResultError, Peek, Send
     from ._payloads import Message, Payload, SendPayload
     from ._policy import Policy
+    from ._pure.schema import ObjectType
     from ._quirks import Profile, Rewrite
     from ._tolerant import Outcome, Tolerance
 
@@ -613,6 +614,22 @@ class _SecondLook:
 
             self._frame = partial(frame, self.tolerance())
         return self._frame(error, data, pending)
+
+    def settle(self, *fault: Any) -> tuple[str, object]:
+        """What the policy decides about one fault while the native engine's walk goes on: see `_settle.settle`."""
+        from ._settle import settle
+
+        return settle(self.tolerance(), *fault)
+
+    def keeps(self, payload: ObjectType, kind: str, path: str, expected: object, token: str) -> bool:
+        """Whether the policy lets a value pass while the Python engine's walk goes on: see `_settle.keeps`."""
+        tolerance = self._tolerance or self.tolerance()
+        kept = tolerance.kept.get((payload.name, kind, path, token))
+        if kept is None:
+            from ._settle import keeps
+
+            kept = keeps(tolerance, payload, kind, path, expected, token)
+        return kept
 
     def tolerance(self) -> Tolerance:
         """The policy at work."""

@@ -173,6 +173,9 @@ class Tolerance:
         self.policy = policy
         self._messages = messages
         self._entries: dict[tuple[str, str, str], tuple[PolicyRule, ...]] = {}
+        self._actions: dict[str, str] = {}
+        # Type of the payload, kind of fault, pointer, JSON text -> whether it is kept as it came (`_settle.py`).
+        self.kept: dict[tuple[str, str, str, str], bool] = {}
         # Kind of frame and of fault, action, pointer, JSON text -> the entry that decides, and what the text becomes (`_stepwise.py`).
         self.decided: dict[tuple[int | None, str, str | None, str, str], tuple[PolicyRule, str | None]] = {}
 
@@ -180,6 +183,12 @@ class Tolerance:
         """Whether a message belongs, or may belong, to a charging transaction."""
         message = self._messages.get(action)
         return message is not None and bool(message.transaction)
+
+    def action_of(self, payload: str) -> str:
+        """The action of a message, by the name of its payload's type."""
+        if not self._actions:
+            self._actions = {type_.name: action for (action, _), type_ in self.schema.payloads.items()}
+        return self._actions[payload]
 
     def entries(self, kind: str, action: str, path: str) -> tuple[PolicyRule, ...]:
         """The entries of the policy that hold for a fault on its way in, the deciding one first. A quirk comes again, so they are kept."""

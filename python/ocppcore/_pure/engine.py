@@ -9,7 +9,7 @@ from .convert import PlainWriter
 from .formats import INT64_MAX, INT64_MIN
 from .text import Fault, Scanner, Stop
 from .tree import Node, read_tree
-from .walk import MAX_ID, Walk, plain_integer
+from .walk import MAX_ID, SecondLook, Walk, plain_integer
 from .write import Writer, quote
 
 if TYPE_CHECKING:
@@ -54,8 +54,9 @@ class Survey(NamedTuple):
 class Engine:
     """The Python engine of a codec; `ocppcore.Codec` documents its methods.
 
-    `limits` maps "Type.field" to a raised maximum length; `make_error` makes the exception for a fault. `second_look`, if there is one, is given
-    what `decode` would raise, and its arguments: what it gives or raises is the answer.
+    `limits` maps "Type.field" to a raised maximum length; `make_error` makes the exception for a fault. `second_look`, if there is one, says
+    which values `decode` keeps as they came (`keeps`); what is refused all the same it is given as what `decode` would raise, and its
+    arguments: what it gives or raises is the answer.
     """
 
     __slots__ = ("_limits", "_make_error", "_max_size", "_schema", "_second_look")
@@ -64,7 +65,7 @@ class Engine:
     _max_size: int
     _limits: Mapping[str, int]
     _make_error: Callable[..., Exception]
-    _second_look: Callable[[Exception, Any, Any], Any] | None
+    _second_look: SecondLook | None
 
     def __new__(
         cls,
@@ -72,7 +73,7 @@ class Engine:
         max_size: int,
         limits: Mapping[str, int],
         make_error: Callable[..., Exception],
-        second_look: Callable[[Exception, Any, Any], Any] | None = None,
+        second_look: SecondLook | None = None,
     ) -> Engine:
         engine = object.__new__(cls)  # not super(): behind an engine stands Codec, which makes engines
         # A codec refuses to be changed, also by its own methods.
@@ -90,18 +91,23 @@ class Engine:
 
     def decode(self, data: Any, pending: Mapping[str, Any] | None = None) -> Any:
         """The frame in `data`."""
+        look = self._second_look
+        if look is None:
+            return self._decoded(data, pending)
+        try:
+            return self._decoded(data, pending, look)
+        except Exception:
+            pass  # what is wrong first a strict walk tells
         try:
             return self._decoded(data, pending)
         except Exception as error:
-            if self._second_look is None:
-                raise
             refused = error
-        return self._second_look(refused, data, pending)
+        return look(refused, data, pending)
 
-    def _decoded(self, data: Any, pending: Mapping[str, Any] | None) -> Any:
+    def _decoded(self, data: Any, pending: Mapping[str, Any] | None, look: SecondLook | None = None) -> Any:
         data = text_or_bytes(data)
         self._check_size(data)
-        walk = Walk(self._schema, data, self._limits)
+        walk = Walk(self._schema, data, self._limits, look=look)
         try:
             return walk.frame(pending)
         except Stop as stop:

@@ -22,6 +22,8 @@ match_string = re.compile(f'"({_PLAIN})"').match  # one without escapes
 # A member of an object up to its value: group 1 is the key, group 2 the value if it is a string, neither with escapes.
 match_member = re.compile(f'{_SPACE}"({_PLAIN})"{_SPACE}:{_SPACE}(?:"({_PLAIN})")?').match
 match_number = re.compile(r"-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?").match
+# A scalar, strings without escapes.
+match_token = re.compile(rf'"{_PLAIN}"|-?[0-9][-+.0-9eE]*|true|false|null').match
 _plain = re.compile(_PLAIN).match
 _escape = re.compile(r'\\(?:(["\\/bfnrt])|u([0-9A-Fa-f]{4}))').match
 _hex_digits = re.compile("[0-9A-Fa-f]{0,4}").match

@@ -10,10 +10,10 @@ field at fault adds its own name.
 from __future__ import annotations
 
 from math import isfinite
-from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, Protocol
 
 from .formats import INT64_MAX, INT64_MIN, integral, is_uri, parse_datetime
-from .text import Fault, Scanner, Stop, match_member
+from .text import Fault, Scanner, Stop, match_member, match_token
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 MAX_ID = 36  # code points of a message id
 ELEMENTS = {"call": 4, "callresult": 3, "callerror": 5, "callresulterror": 5, "send": 4}
+# Kinds of fault that are the last that a value could have: it may be kept when they are let pass.
+LAST_FAULTS = frozenset(("enum", "length", "minimum", "maximum", "multiple_of", "unknown_key"))
 _CARRIES = {"call": "request", "send": "send"}  # the kind of the payload that follows an action
 
 
@@ -35,14 +37,27 @@ class Head(NamedTuple):
     action_at: int
 
 
+class SecondLook(Protocol):
+    """What a codec's policy makes of faults."""
+
+    def __call__(self, error: Exception, data: Any, pending: Any) -> Any:
+        """What becomes of data that was refused."""
+        ...
+
+    def keeps(self, payload: ObjectType, kind: str, path: str, expected: object, token: str) -> bool:
+        """Whether a value of this JSON text is kept as it came."""
+        ...
+
+
 class Walk(Scanner):
     """A walk over one text.
 
     `limits` are lengths that the connection raised, asked only where the schema's own is exceeded. With `found`, a list, faults are
-    collected there; without, the first one is raised as Stop. `depth` is the number of brackets that are open around the text.
+    collected there; without, the first one is raised as Stop, unless `look` has the value kept as it is. `depth` is the number of brackets
+    that are open around the text.
     """
 
-    __slots__ = ("answered", "found", "limits", "path", "schema", "silent", "typed")
+    __slots__ = ("answered", "found", "limits", "look", "path", "schema", "silent", "typed")
 
     def __init__(
         self,
@@ -51,11 +66,13 @@ class Walk(Scanner):
         limits: Mapping[str, int],
         found: list[Fault] | None = None,
         depth: int = 0,
+        look: SecondLook | None = None,
     ) -> None:
         super().__init__(data, depth)
         self.schema = schema
         self.limits = limits
         self.found = found
+        self.look = look
         self.path: list[str | int] = []
         self.silent = False  # in an error's details: there is no payload to point into
         self.answered: str | None = None  # the action whose response was read
@@ -72,9 +89,17 @@ class Walk(Scanner):
         self._tell(Fault(kind, "", at, expected))
 
     def _tell(self, fault: Fault) -> None:
-        if self.found is None:
+        if self.found is not None:
+            self.found.append(fault)
+        elif self.look is None or not self._keeps(self.look, fault):
             raise Stop(fault)
-        self.found.append(fault)
+
+    def _keeps(self, look: SecondLook, fault: Fault) -> bool:
+        """Whether a value in a payload stays as it came: whoever has reported a fault goes on with it."""
+        if self.typed is None or fault.kind not in LAST_FAULTS:
+            return False
+        token = match_token(self.text, fault.at)
+        return token is not None and look.keeps(self.typed[0], fault.kind, fault.path, fault.expected, token[0])
 
     def _frame_ends(self, kind: str, expected: object) -> NoReturn:
         """The frame's closing bracket stands where an element should; what follows is not looked at."""

@@ -2,7 +2,8 @@
 //!
 //! The walk of a frame: `frame` reads the envelope, `validate` the payload, driven by the tables of `schema`, reading bytes through `scan` and
 //! judging values with `format`. A `sink` says what becomes of the values. What is wrong is a `Fault`; `locate` says,
-//! on the error path alone, where it lies and what was expected. `write` is the way out.
+//! on the error path alone, where it lies and what was expected; `settle` asks a sink that knows a policy whether it must end the walk. `write` is
+//! the way out.
 //!
 //! `log` reads the frames of a log into `columns`; `rows` says which fields fill which.
 
@@ -20,6 +21,7 @@ pub mod names;
 pub mod rows;
 pub mod scan;
 pub mod schema;
+pub mod settle;
 pub mod simd;
 pub mod sink;
 pub mod validate;

@@ -1,9 +1,11 @@
 //! What becomes of the values that a walk meets: a sink takes them as they are read.
 
+use crate::error::Fault;
 use crate::format::datetime::DateTime;
 use crate::leaves::{Key, Recall};
 use crate::scan::Text;
 use crate::schema::ObjectType;
+use crate::settle::{Place, Settlement};
 use crate::simd::Bytes;
 
 pub use crate::scan::Stop;
@@ -17,6 +19,8 @@ pub trait Sink {
 
     /// Whether it remembers objects of scalars.
     const REMEMBERS: bool = false;
+    /// Whether it may let a fault pass.
+    const SETTLES: bool = false;
 
     fn string(&mut self, text: &Text<'_>) -> Result<Self::Value, Stop>;
     /// A string without escapes, all ASCII: what stands from `start` to `end` of a text that goes on behind it.
@@ -63,6 +67,12 @@ pub trait Sink {
     fn list(&mut self) -> Result<Self::List, Stop>;
     fn item(&mut self, list: &mut Self::List, value: Self::Value) -> Result<(), Stop>;
     fn finish_list(&mut self, list: Self::List) -> Result<Self::Value, Stop>;
+
+    /// What is to be done about a fault of a scalar, or about a key that nobody knows, whose text this is.
+    #[inline(always)]
+    fn settle(&mut self, _fault: Fault, _place: Place, _token: &[u8]) -> Settlement {
+        Settlement::Refuse
+    }
 
     /// The walk goes into a field or an entry.
     #[inline(always)]

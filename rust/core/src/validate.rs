@@ -11,6 +11,7 @@ use crate::scan::{
     Begins, Cursor, MAX_DEPTH, Stop, Text, begins, plain_until, short_boolean, short_decimal, short_integer, skip_space,
 };
 use crate::schema::{Bounds, Enumeration, Field, FieldKind, Guess, Next, ObjectType, Reads, Schema, Site, Style};
+use crate::settle::Settled;
 use crate::simd::Bytes;
 use crate::sink::Sink;
 
@@ -27,6 +28,8 @@ pub struct Walker<'s, 'a, S: Sink> {
     pub(crate) style: Style,
     /// Where a walk that ended early was, the innermost step first.
     pub trail: Vec<Step>,
+    /// Faults that did not end it.
+    pub(crate) settlements: u32,
 }
 
 /// A set of fields, one bit each.
@@ -76,7 +79,7 @@ enum Key<'s, 'a> {
 
 impl<'s, 'a, S: Sink> Walker<'s, 'a, S> {
     pub fn new(schema: &'s Schema, limits: Option<&'s Limits>, cursor: Cursor<'a>, sink: &'s mut S) -> Self {
-        Self { schema, limits, cursor, sink, style: Style::Compact, trail: Vec::new() }
+        Self { schema, limits, cursor, sink, style: Style::Compact, trail: Vec::new(), settlements: 0 }
     }
 
     /// Reads an object of the type `which`, whose opening brace is at `brace`, as the item `place` of its list; the value and the place behind it.
@@ -101,7 +104,11 @@ impl<'s, 'a, S: Sink> Walker<'s, 'a, S> {
             Recall::Known(value, end) => Ok((value, end)),
             Recall::Passed => self.new_object(of, which, brace, place),
             Recall::New(key) => {
+                let before = self.settlements;
                 let (value, end) = self.new_object(of, which, brace, place)?;
+                if S::SETTLES && self.settlements != before {
+                    return Ok((value, end)); // of its text the rules alone would not make this
+                }
                 self.sink.remember(which, key, &text.all()[brace..end], &value);
                 Ok((value, end))
             }
@@ -200,7 +207,15 @@ impl<'s, 'a, S: Sink> Walker<'s, 'a, S> {
                         let site = field.site(self.style);
                         if site.opens != 0 && text.byte(at) != site.opens {
                             let stopped = self.wrong_type(at);
-                            return self.within(Step::Field(which, site.index.into()), stopped);
+                            match self.settled(field, at, None, stopped)? {
+                                Settled::Value(value, end) => {
+                                    self.sink.field(&mut object, of, usize::from(site.index), value)?;
+                                    seen.add(site.index);
+                                    (next, at, counts) = (&field.next, end, ALL);
+                                }
+                                Settled::Absent(end) => (next, at, counts) = (&field.next, end, ALL),
+                            }
+                            continue 'fields;
                         }
                         (field, site)
                     }
@@ -218,8 +233,14 @@ impl<'s, 'a, S: Sink> Walker<'s, 'a, S> {
                         (at, counts) = (self.cursor.at, ALL);
                         continue 'fields;
                     }
-                    Key::Unknown(key, at) => {
-                        let stopped = self.cursor.fail(Kind::UnknownKey, at);
+                    Key::Unknown(key, stands) => {
+                        let stopped = self.cursor.fail(Kind::UnknownKey, stands);
+                        if S::SETTLES
+                            && let Ok(end) = self.pass_over(which, stands)
+                        {
+                            (at, counts) = (end, ALL);
+                            continue 'fields;
+                        }
                         return self.within(Step::Unknown(which, key.to_string_lossy()), stopped);
                     }
                 }
@@ -231,7 +252,13 @@ impl<'s, 'a, S: Sink> Walker<'s, 'a, S> {
             };
             match read {
                 Ok(read) => (value, at) = read,
-                Err(Stop) => return self.within(Step::Field(which, site.index.into()), Err(Stop)),
+                Err(Stop) => match self.settled(field, at, None, Err(Stop))? {
+                    Settled::Value(instead, end) => (value, at) = (instead, end),
+                    Settled::Absent(end) => {
+                        (next, at, counts) = (&field.next, end, ALL);
+                        continue 'fields;
+                    }
+                },
             }
             self.sink.field(&mut object, of, usize::from(site.index), value)?;
             seen.add(site.index);
@@ -241,6 +268,24 @@ impl<'s, 'a, S: Sink> Walker<'s, 'a, S> {
             return self.missing(of, seen.into(), at - 1);
         }
         Ok((self.sink.finish(object, seen.into())?, at))
+    }
+
+    /// What comes of a value that has a fault, an item of the field's list if it has a place there. Where the fault ends the walk, it notes where that was.
+    #[inline(always)]
+    fn settled(
+        &mut self,
+        field: &Field,
+        at: usize,
+        item: Option<usize>,
+        stopped: Result<(S::Value, usize), Stop>,
+    ) -> Result<Settled<S::Value>, Stop> {
+        if S::SETTLES
+            && let Ok(settled) = self.settle(field, at, item.is_some())
+        {
+            return Ok(settled);
+        }
+        let step = item.map_or(Step::Field(field.of, field.index.into()), Step::Item);
+        self.within(step, stopped.and(Err(Stop)))
     }
 
     /// Notes where the walk was when it ended, on its way out.
@@ -310,6 +355,21 @@ impl<'s, 'a, S: Sink> Walker<'s, 'a, S> {
         Ok(Key::Field(field, self.cursor.at))
     }
 
+    /// Reads all of a text as the value of a field, or as an item of its list.
+    pub(crate) fn whole_value(&mut self, field: &Field, in_item: bool) -> Result<S::Value, Stop> {
+        let text = self.cursor.text;
+        let site = field.site(Style::Compact);
+        let opens = if in_item { site.item_opens } else { site.opens };
+        if opens != 0 && text.byte(0) != opens {
+            return self.wrong_type(0);
+        }
+        let (value, end) = match site.list && !in_item {
+            true => self.list(field, 0)?,
+            false => self.value(text, field, site, 0, 0, None)?,
+        };
+        if end == text.all().len() { Ok(value) } else { self.cursor.unexpected(end) }
+    }
+
     /// Reads a list, whose opening bracket is at `at`.
     fn list(&mut self, field: &Field, at: usize) -> Result<(S::Value, usize), Stop> {
         let text = self.cursor.text;
@@ -329,14 +389,18 @@ impl<'s, 'a, S: Sink> Walker<'s, 'a, S> {
                     self.cursor.value_begins()?;
                     return self.cursor.fail(Kind::TooMany, self.cursor.at);
                 }
-                if site.item_opens != 0 && text.byte(at) != site.item_opens {
-                    let stopped = self.wrong_type(at);
-                    return self.within(Step::Item(count as usize), stopped);
-                }
+                let read = if site.item_opens != 0 && text.byte(at) != site.item_opens {
+                    self.wrong_type(at)
+                } else {
+                    self.value(text, field, site, at, count as usize, None)
+                };
                 let value;
-                match self.value(text, field, site, at, count as usize, None) {
+                match read {
                     Ok(read) => (value, at) = read,
-                    Err(Stop) => return self.within(Step::Item(count as usize), Err(Stop)),
+                    Err(Stop) => match self.settled(field, at, Some(count as usize), Err(Stop))? {
+                        Settled::Value(instead, end) => (value, at) = (instead, end),
+                        Settled::Absent(_) => return Err(Stop),
+                    },
                 }
                 self.sink.item(&mut list, value)?;
                 count += 1;
@@ -526,7 +590,7 @@ impl<'s, 'a, S: Sink> Walker<'s, 'a, S> {
 
     /// The value of an integer field whose spelling is not the usual one, or that is none; where it begins and ends.
     #[inline(never)]
-    fn long_integer(&mut self, field: &Field, at: usize) -> Result<(i64, usize, usize), Stop> {
+    pub(crate) fn long_integer(&mut self, field: &Field, at: usize) -> Result<(i64, usize, usize), Stop> {
         let (number, at) = self.long_spelling(at)?;
         if number.plain {
             return match number.integer() {
@@ -546,7 +610,7 @@ impl<'s, 'a, S: Sink> Walker<'s, 'a, S> {
 
     /// The same for a number.
     #[inline(never)]
-    fn long_number(&mut self, at: usize) -> Result<(f64, usize, usize), Stop> {
+    pub(crate) fn long_number(&mut self, at: usize) -> Result<(f64, usize, usize), Stop> {
         let (number, at) = self.long_spelling(at)?;
         match number.float() {
             Some(value) => Ok((value, at, self.cursor.at)),

@@ -2,10 +2,12 @@
 
 use std::sync::Mutex;
 
+use ocppcore::error::Fault;
 use ocppcore::format::datetime::DateTime;
 use ocppcore::leaves::{Key, Recall};
 use ocppcore::scan::Text;
 use ocppcore::schema::ObjectType;
+use ocppcore::settle::{Place, Settlement};
 use ocppcore::simd::Bytes;
 use ocppcore::sink::{Sink, Stop};
 use pyo3::ffi;
@@ -13,21 +15,30 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict};
 
 use crate::classes::{Class, Object, or_set};
+use crate::grading::{Judge, Strict};
 use crate::outgoing::Addresses;
 use crate::raw::{self, DateTimeImage};
 use crate::schema::Schema;
 
 /// Builds Structs, lists, dicts and scalars.
-pub struct Build<'s, 'py> {
+pub struct Build<'s, 'py, J = Strict> {
     py: Python<'py>,
     schema: &'s Schema,
+    judge: J,
     /// Items of the lists that are being read, the innermost last.
     items: Vec<Bound<'py, PyAny>>,
 }
 
 impl<'s, 'py> Build<'s, 'py> {
     pub fn new(py: Python<'py>, schema: &'s Schema) -> Self {
-        Self { py, schema, items: Vec::new() }
+        Self::judged(py, schema, Strict)
+    }
+}
+
+impl<'s, 'py, J> Build<'s, 'py, J> {
+    /// One that asks a judge about faults.
+    pub fn judged(py: Python<'py>, schema: &'s Schema, judge: J) -> Self {
+        Self { py, schema, judge, items: Vec::new() }
     }
 
     #[inline]
@@ -56,12 +67,13 @@ impl<'s, 'py> Build<'s, 'py> {
     }
 }
 
-impl<'s, 'py> Sink for Build<'s, 'py> {
+impl<'s, 'py, J: Judge> Sink for Build<'s, 'py, J> {
     type Value = Bound<'py, PyAny>;
     type Object = Object<'s, 'py>;
     type List = usize;
 
     const REMEMBERS: bool = true;
+    const SETTLES: bool = J::SETTLES;
 
     #[inline(always)]
     fn string(&mut self, text: &Text<'_>) -> Result<Self::Value, Stop> {
@@ -109,6 +121,7 @@ impl<'s, 'py> Sink for Build<'s, 'py> {
 
     #[inline(always)]
     fn object(&mut self, _: &ObjectType, which: u32) -> Result<Self::Object, Stop> {
+        self.judge.begins(which);
         match &self.schema.classes[which as usize] {
             Some(class) => class.begin(self.py).ok_or(Stop),
             None => Ok(Object::Dict(PyDict::new(self.py), &self.schema.keys[which as usize])),
@@ -151,6 +164,10 @@ impl<'s, 'py> Sink for Build<'s, 'py> {
             });
             drop(kept); // what has gone is released when nobody is at the leaves any more
         }
+    }
+
+    fn settle(&mut self, fault: Fault, place: Place, token: &[u8]) -> Settlement {
+        self.judge.settle(fault, place, token)
     }
 
     fn dict(&mut self) -> Result<Self::Object, Stop> {

@@ -16,6 +16,7 @@ use crate::batch;
 use crate::build::Build;
 use crate::encode;
 use crate::errors::Report;
+use crate::grading::{Graded, Grading, Judge, Strict};
 use crate::input::Input;
 use crate::schema::Schema;
 
@@ -25,14 +26,15 @@ const FRAME_DEPTH: usize = 1;
 /// The native engine of a codec; `ocppcore.Codec` documents its methods.
 ///
 /// `limits` maps "type.field" to a raised maximum length; `make_error` makes the exception for a fault. `second_look`, if there is one,
-/// is given what `decode` would raise, and its arguments: what it gives or raises is the answer.
+/// decides about faults as `decode` meets them (`settle`); what is refused all the same it is given as what `decode` would raise, and its arguments:
+/// what it gives or raises is the answer.
 #[pyclass(subclass, frozen, module = "ocppcore._native")]
 pub struct Engine {
     pub schema: Py<Schema>,
     pub max_size: usize,
     pub limits: Option<Limits>,
     pub make_error: Py<PyAny>,
-    second_look: Option<Py<PyAny>>,
+    grading: Option<Box<Grading>>,
 }
 
 /// The answer that a CALLRESULT was read as, since `pending` knows its id.
@@ -69,7 +71,8 @@ impl Engine {
     ) -> PyResult<Self> {
         let raised = raised_limits(schema.get(), limits)?;
         let limits = (!raised.is_empty()).then_some(raised);
-        Ok(Self { schema: schema.unbind(), max_size, limits, make_error, second_look })
+        let grading = second_look.map(|look| Box::new(Grading::new(look)));
+        Ok(Self { schema: schema.unbind(), max_size, limits, make_error, grading })
     }
 
     #[pyo3(signature = (data, pending=None))]
@@ -220,15 +223,31 @@ impl Engine {
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
         visit.call(&self.make_error)?;
-        visit.call(&self.second_look)?;
+        if let Some(grading) = &self.grading {
+            visit.call(&grading.look)?;
+        }
         visit.call(&self.schema)
     }
 }
 
 impl Engine {
-    /// Decodes a request that is written in one of the usual ways, which most frames are. It touches nothing but the objects that it makes.
+    /// Decodes a request that is written in one of the usual ways, which most frames are. Without a policy it touches nothing but the objects
+    /// that it makes.
     #[inline(never)]
     pub fn usual<'py>(&self, data: &Bound<'py, PyAny>) -> Result<Bound<'py, PyAny>, Unusual> {
+        match &self.grading {
+            None => self.usual_into(data, Strict),
+            Some(grading) => self.usual_graded(data, grading),
+        }
+    }
+
+    #[inline(never)]
+    fn usual_graded<'py>(&self, data: &Bound<'py, PyAny>, grading: &Grading) -> Result<Bound<'py, PyAny>, Unusual> {
+        self.usual_into(data, Graded::new(self, grading))
+    }
+
+    #[inline(always)]
+    fn usual_into<'py, J: Judge>(&self, data: &Bound<'py, PyAny>, judge: J) -> Result<Bound<'py, PyAny>, Unusual> {
         let py = data.py();
         let text = if let Ok(bytes) = data.cast_exact::<PyBytes>() {
             bytes.as_bytes()
@@ -241,7 +260,7 @@ impl Engine {
             return Err(Unusual::Other);
         }
         let schema = self.schema.get();
-        let mut build = Build::new(py, schema);
+        let mut build = Build::judged(py, schema, judge);
         let mut walker = Walker::new(&schema.tables, self.limits.as_ref(), Cursor::new(text), &mut build);
         match walker.usual_request() {
             Some(Ok(Request { kind, id, payload })) => schema
@@ -270,13 +289,13 @@ impl Engine {
         let answer = match why {
             // Nobody but CPython itself has run since, so that the error is still set.
             Unusual::Stopped(None) => Err(PyErr::fetch(py)),
-            Unusual::Stopped(Some(met)) => self.input(data).and_then(|input| Err(self.met(&input, *met, None))),
-            Unusual::Other => self
-                .input(data)
-                .and_then(|input| self.decode_any(py, &input, pending, Build::new(py, self.schema.get()))),
+            Unusual::Stopped(Some(met)) if self.grading.is_none() => {
+                self.input(data).and_then(|input| Err(self.met(&input, *met, None)))
+            }
+            why => self.input(data).and_then(|input| self.decode_any(py, &input, pending, &why)),
         };
-        match (answer, &self.second_look) {
-            (Err(error), Some(look)) => look_again(look.bind(py), &error, data, pending),
+        match (answer, &self.grading) {
+            (Err(error), Some(grading)) => look_again(grading.look.bind(py), &error, data, pending),
             (answer, _) => answer,
         }
     }
@@ -306,14 +325,32 @@ impl Engine {
         report.error(self.make_error.bind(input.object().py()))
     }
 
-    /// Decodes a frame that is not a request written in one of the usual ways.
+    /// Decodes a frame that is not a request written in one of the usual ways, or of which the policy has not let everything pass: then what is
+    /// raised is what a strict walk meets first.
     #[inline(never)]
     fn decode_any<'py>(
         &self,
         py: Python<'py>,
         input: &Input<'_, 'py>,
         pending: Option<&Bound<'py, PyAny>>,
-        mut build: Build<'_, 'py>,
+        why: &Unusual,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let schema = self.schema.get();
+        if let (Some(grading), Unusual::Other) = (&self.grading, why) {
+            let build = Build::judged(py, schema, Graded::new(self, grading));
+            if let Ok(frame) = self.decode_into(py, input, pending, build) {
+                return Ok(frame);
+            }
+        }
+        self.decode_into(py, input, pending, Build::new(py, schema))
+    }
+
+    fn decode_into<'py, J: Judge>(
+        &self,
+        py: Python<'py>,
+        input: &Input<'_, 'py>,
+        pending: Option<&Bound<'py, PyAny>>,
+        mut build: Build<'_, 'py, J>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let schema = self.schema.get();
         let (head, body) = self.frame(py, input, pending, &mut build)?;
@@ -434,7 +471,7 @@ fn look_again<'py>(
 }
 
 #[inline]
-fn string<'py>(build: &Build<'_, 'py>, text: &Text<'_>) -> PyResult<Bound<'py, PyAny>> {
+fn string<'py, J>(build: &Build<'_, 'py, J>, text: &Text<'_>) -> PyResult<Bound<'py, PyAny>> {
     or_error(build.python(), build.text(text))
 }
 

@@ -42,7 +42,8 @@ impl Report<'_, '_> {
     }
 }
 
-fn to_object(py: Python<'_>, expected: Expected) -> PyResult<Bound<'_, PyAny>> {
+/// What was expected, as Python has it.
+pub fn to_object(py: Python<'_>, expected: Expected) -> PyResult<Bound<'_, PyAny>> {
     match expected {
         Expected::Nothing => Ok(py.None().into_bound(py)),
         Expected::Text(text) => text.into_bound_py_any(py),
