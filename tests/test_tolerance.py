@@ -263,16 +263,18 @@ def test_what_a_peer_writes_does_not_stay_in_memory(backend: str) -> None:
 
     def both_ways(name: str, extra: str) -> None:
         data = status_frame(name, f',"{extra}":1')
-        assert codec.decode_with_findings(data).frame.payload.error_code == name
+        told_of = codec.decode_with_findings(data)
+        assert told_of.frame.payload.error_code == name
+        assert [one.path for one in told_of.findings] == ["/errorCode", f"/{extra.replace('~', '~0')}"]
         assert codec.decode(data).payload.error_code == name
 
     for number in range(600):
         both_ways(f"X{number}", f"y{number}")
-    kept = [*tolerance._entries, *tolerance.decided, *tolerance.kept]
+    kept = [*tolerance._entries, *tolerance.decided, *tolerance.passed]
     assert 100 < len(kept) <= 768
     for name in ("Z" * 3000, "~" * 3000):
         both_ways(name, name)
-    for key in (*tolerance._entries, *tolerance.decided, *tolerance.kept):
+    for key in (*tolerance._entries, *tolerance.decided, *tolerance.passed):
         assert len(repr(key)) < 400, key
 
 
@@ -307,6 +309,33 @@ def test_the_native_engine_asks_once_about_what_comes_again(name: str, monkeypat
         assert codec.decode(data) == codec._tolerance().frame(data, None).value, data
     assert len(asked) == (3 if name == "all of it" else 1), asked
     assert codec._look._frame is None, "a second look was asked for"
+
+
+def test_findings_are_made_when_they_are_asked_for(backend: str) -> None:
+    """What changes after the decode does not change them: neither a buffer nor what was pending."""
+    codec = codec_with("ocpp1.6", backend, Policy.tolerant)
+    quirky = status_frame("Strange", ',"more":[1]').encode()
+    expected = codec.decode_with_findings(quirky)
+    assert told(expected) == [["enum", "/errorCode", 57, "report"], ["unknown_key", "/more", 88, "report"]]
+    assert expected.extras == {"/more": [1]}
+    assert (expected.clean, codec.decode_with_findings(status_frame("NoError")).clean) == (False, True)
+    assert pickle.loads(pickle.dumps(expected)) == expected == copy.deepcopy(expected)
+    buffer = bytearray(quirky)
+    result = codec.decode_with_findings(buffer)
+    buffer[:] = b" " * len(buffer)
+    assert result == expected
+    pending = {"7": "Heartbeat"}
+    result = codec.decode_with_findings('[3,"7",{"currentTime":"2026-08-04T13:35:45Z","more":1}]', pending)
+    pending.clear()
+    assert told(result) == [["unknown_key", "/more", 45, "report"]]
+    assert isinstance(result.frame.payload, v16.HeartbeatResponse)
+
+
+def test_what_is_ignored_is_clean_and_comes_as_extra_all_the_same(backend: str) -> None:
+    policy = Policy.tolerant | Policy([{"rule": "unknown_key", "verdict": "ignore"}])
+    result = codec_with("ocpp1.6", backend, policy).decode_with_findings(status_frame("NoError", ',"more":1'))
+    assert result.clean
+    assert (result.findings, result.extras) == ([], {"/more": 1})
 
 
 def test_what_is_settled_within_a_walk_is_not_shared_with_strict_codecs() -> None:

@@ -17,7 +17,7 @@ import msgspec
 from . import _backend, _versions
 from ._codes import spell_code
 from ._errors import EncodeError, Finding, OcppError, Tolerated, checked_codes, error_maker, rules_of
-from ._frames import UntypedPayload
+from ._frames import CallResult, UntypedPayload
 from ._payloads import Request, Response
 from ._vocabulary import Vocabulary, built_in
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from . import v16, v21, v201
     from ._batch import Verdicts
-    from ._frames import Call, CallError, CallResult, CallResultError, Peek, Send
+    from ._frames import Call, CallError, CallResultError, Peek, Send
     from ._payloads import Message, Payload, SendPayload
     from ._policy import Policy
     from ._pure.schema import ObjectType
@@ -453,13 +453,34 @@ def _tolerant_class_of(backend: _backend.BackendName) -> Any:
         __slots__ = ("_look", "_strict")
 
         def decode_with_findings(self, data: Data, pending: Pending | None = None) -> Any:
+            settled = engine._decode_settled(self, data, pending)
+            if settled is not None:
+                frame: Any
+                frame, faultless, clean = settled
+                if faultless:
+                    return Tolerated(frame, [], {})
+                if isinstance(data, (str, bytes)):  # no other buffer need say the same later
+                    if pending is not None and type(frame) is CallResult:
+                        pending = cast("Pending", {frame.id: pending.get(frame.id)})  # nor need the mapping
+                    return Tolerated.later(frame, clean, partial(self._told, data, pending))
+            outcome = self._outcome(data, pending)
+            return Tolerated(outcome.value, outcome.findings(), outcome.extras)
+
+        def _told(self, data: Data, pending: Pending | None) -> tuple[list[Finding], dict[str, Any]]:
+            outcome = self._outcome(data, pending)
+            return outcome.findings(), outcome.extras
+
+        def _outcome(self, data: Data, pending: Pending | None) -> Outcome[Any]:
+            """What comes of data in which something is wrong."""
             try:
-                return Tolerated(cast("Codec[Any]", self._strict).decode(data, pending), [], {})
+                cast("Codec[Any]", self._strict).decode(data, pending)
             except OcppError as error:
                 outcome = cast("_SecondLook", self._look).outcome(error, data, pending)
+            else:
+                raise AssertionError("the strict codec takes what the graded one has refused")
             if outcome.refused:
                 outcome.accepted()
-            return Tolerated(outcome.value, outcome.findings(), outcome.extras)
+            return outcome
 
         def _sibling(self) -> Codec[Any]:
             return cast("Codec[Any]", self._strict)
@@ -537,7 +558,7 @@ def _rewriting_class_of(backend: _backend.BackendName) -> Any:
 
         def decode_with_findings(self, data: Data, pending: Pending | None = None) -> Any:
             result: Tolerated[Any] = base.decode_with_findings(self, data, pending)
-            return msgspec.structs.replace(result, frame=_rewritten_frame(self, result.frame, "in"))
+            return result.with_frame(_rewritten_frame(self, result.frame, "in"))
 
         def resolve(self, frame: CallResult[Any], action: Any) -> Any:
             return _rewritten_frame(self, base.resolve(self, frame, action), "in")
@@ -621,15 +642,15 @@ class _SecondLook:
 
         return settle(self.tolerance(), *fault)
 
-    def keeps(self, payload: ObjectType, kind: str, path: str, expected: object, token: str) -> bool:
-        """Whether the policy lets a value pass while the Python engine's walk goes on: see `_settle.keeps`."""
+    def passes(self, payload: ObjectType, kind: str, path: str, expected: object, token: str) -> int:
+        """Whether the policy lets a value pass while the Python engine's walk goes on: see `_settle.passes`."""
         tolerance = self._tolerance or self.tolerance()
-        kept = tolerance.kept.get((payload.name, kind, path, token))
-        if kept is None:
-            from ._settle import keeps
+        passed = tolerance.passed.get((payload.name, kind, path, token))
+        if passed is None:
+            from ._settle import passes
 
-            kept = keeps(tolerance, payload, kind, path, expected, token)
-        return kept
+            passed = passes(tolerance, payload, kind, path, expected, token)
+        return passed
 
     def tolerance(self) -> Tolerance:
         """The policy at work."""

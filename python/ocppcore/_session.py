@@ -375,7 +375,7 @@ class Session:
         if frame is None:  # of what gives no frame decode tells why
             frame = self._codec.decode(data, self._pending)
         event = self._received(frame, now)
-        return [tolerated, event] if tolerated.findings else [event]
+        return [event] if tolerated.clean else [tolerated, event]
 
     def _received(self, frame: AnyFrame, now: float) -> Event:
         """What a frame of the peer means."""

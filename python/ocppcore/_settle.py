@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, NoReturn
 import msgspec
 
 from ._pure.text import Fault
-from ._pure.walk import LAST_FAULTS
+from ._pure.walk import IGNORED, LAST_FAULTS, REFUSED, TOLD
 from ._repairs import ABSENT, Place, rewritten
 from ._tolerant import field_at, keep
 
@@ -73,7 +73,7 @@ def settle(
 
     `token` is the JSON text of the value, or of the key. The answer is a word, and what belongs to it:
 
-    - "refuse", "keep": about this token; "refuse_all", "keep_all": about every one
+    - "refuse", "report", "ignore": about this token; "refuse_all", "report_all", "ignore_all": about every one
     - "leave_out": the field counts as absent
     - "read": this text is read in the token's place
     - "edit": what stands from a place to another becomes a text, here and in all tokens that differ from this one in their digits alone
@@ -91,17 +91,20 @@ def settle(
         return "refuse", None
 
 
-def keeps(tolerance: Tolerance, payload: ObjectType, kind: str, path: str, expected: object, token: str) -> bool:
-    """Whether the value, or the unknown key, with this JSON text is kept as it came, in a payload of a type. The tolerance remembers it."""
+def passes(tolerance: Tolerance, payload: ObjectType, kind: str, path: str, expected: object, token: str) -> int:
+    """Whether the value, or the unknown key, with this JSON text stays as it came, in a payload of a type: REFUSED, IGNORED or TOLD.
+
+    The tolerance remembers it.
+    """
     entries = tolerance.entries(kind, tolerance.action_of(payload.name), path)
     place = Place(Fault(kind, path, 0, expected), _Surroundings(field_at(payload, path)))
     try:
         word, _ = _decided(entries, place, token)
     except _TooMuch:
         word = "refuse"
-    kept = word.startswith("keep")
-    keep(tolerance.kept, (payload.name, kind, path, token), kept, len(path) + len(token))
-    return kept
+    passed = {"report": TOLD, "ignore": IGNORED}.get(word.removesuffix("_all"), REFUSED)
+    keep(tolerance.passed, (payload.name, kind, path, token), passed, len(path) + len(token))
+    return passed
 
 
 def _decided(entries: Iterable[PolicyRule], place: Place, token: str) -> tuple[str, object]:
@@ -121,7 +124,7 @@ def _decided(entries: Iterable[PolicyRule], place: Place, token: str) -> tuple[s
             edits = _edits(rule, place, token, new) if blind and _BLIND.issuperset(done) else None
             return ("read", new) if edits is None else ("edit", edits)
         if rule.verdict != "refuse" and place.kind in LAST_FAULTS:
-            return f"keep{about}", None
+            return f"{rule.verdict}{about}", None
         break
     return f"refuse{about}", None
 

@@ -174,8 +174,8 @@ class Tolerance:
         self._messages = messages
         self._entries: dict[tuple[str, str, str], tuple[PolicyRule, ...]] = {}
         self._actions: dict[str, str] = {}
-        # Type of the payload, kind of fault, pointer, JSON text -> whether it is kept as it came (`_settle.py`).
-        self.kept: dict[tuple[str, str, str, str], bool] = {}
+        # Type of the payload, kind of fault, pointer, JSON text -> whether it stays as it came (`_settle.py`).
+        self.passed: dict[tuple[str, str, str, str], int] = {}
         # Kind of frame and of fault, action, pointer, JSON text -> the entry that decides, and what the text becomes (`_stepwise.py`).
         self.decided: dict[tuple[int | None, str, str | None, str, str], tuple[PolicyRule, str | None]] = {}
 

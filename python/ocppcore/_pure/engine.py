@@ -9,7 +9,7 @@ from .convert import PlainWriter
 from .formats import INT64_MAX, INT64_MIN
 from .text import Fault, Scanner, Stop
 from .tree import Node, read_tree
-from .walk import MAX_ID, SecondLook, Walk, plain_integer
+from .walk import MAX_ID, REFUSED, TOLD, SecondLook, Walk, plain_integer
 from .write import Writer, quote
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ class Engine:
     """The Python engine of a codec; `ocppcore.Codec` documents its methods.
 
     `limits` maps "Type.field" to a raised maximum length; `make_error` makes the exception for a fault. `second_look`, if there is one, says
-    which values `decode` keeps as they came (`keeps`); what is refused all the same it is given as what `decode` would raise, and its
+    which values stay as they came (`passes`); what is refused all the same it is given as what `decode` would raise, and its
     arguments: what it gives or raises is the answer.
     """
 
@@ -94,20 +94,30 @@ class Engine:
         look = self._second_look
         if look is None:
             return self._decoded(data, pending)
-        try:
-            return self._decoded(data, pending, look)
-        except Exception:
-            pass  # what is wrong first a strict walk tells
+        settled = self._decode_settled(data, pending)
+        if settled is not None:
+            return settled[0]
         try:
             return self._decoded(data, pending)
         except Exception as error:
             refused = error
         return look(refused, data, pending)
 
-    def _decoded(self, data: Any, pending: Mapping[str, Any] | None, look: SecondLook | None = None) -> Any:
+    def _decode_settled(self, data: Any, pending: Mapping[str, Any] | None = None) -> tuple[Any, bool, bool] | None:
+        """The frame as `decode` gives it, whether it has no fault, and whether none of which the policy tells; None where that takes a second look."""
+        try:
+            data = text_or_bytes(data)
+            self._check_size(data)
+            walk = Walk(self._schema, data, self._limits, look=self._second_look)
+            frame = walk.frame(pending)
+        except Exception:
+            return None  # a strict walk will tell what is wrong first
+        return frame, walk.passed == REFUSED, walk.passed < TOLD
+
+    def _decoded(self, data: Any, pending: Mapping[str, Any] | None) -> Any:
         data = text_or_bytes(data)
         self._check_size(data)
-        walk = Walk(self._schema, data, self._limits, look=look)
+        walk = Walk(self._schema, data, self._limits)
         try:
             return walk.frame(pending)
         except Stop as stop:

@@ -24,6 +24,8 @@ MAX_ID = 36  # code points of a message id
 ELEMENTS = {"call": 4, "callresult": 3, "callerror": 5, "callresulterror": 5, "send": 4}
 # Kinds of fault that are the last that a value could have: it may be kept when they are let pass.
 LAST_FAULTS = frozenset(("enum", "length", "minimum", "maximum", "multiple_of", "unknown_key"))
+# What becomes of a fault.
+REFUSED, IGNORED, TOLD = range(3)
 _CARRIES = {"call": "request", "send": "send"}  # the kind of the payload that follows an action
 
 
@@ -44,8 +46,8 @@ class SecondLook(Protocol):
         """What becomes of data that was refused."""
         ...
 
-    def keeps(self, payload: ObjectType, kind: str, path: str, expected: object, token: str) -> bool:
-        """Whether a value of this JSON text is kept as it came."""
+    def passes(self, payload: ObjectType, kind: str, path: str, expected: object, token: str) -> int:
+        """Whether a value of this JSON text stays as it came: REFUSED, IGNORED or TOLD."""
         ...
 
 
@@ -57,7 +59,7 @@ class Walk(Scanner):
     that are open around the text.
     """
 
-    __slots__ = ("answered", "found", "limits", "look", "path", "schema", "silent", "typed")
+    __slots__ = ("answered", "found", "limits", "look", "passed", "path", "schema", "silent", "typed")
 
     def __init__(
         self,
@@ -73,6 +75,7 @@ class Walk(Scanner):
         self.limits = limits
         self.found = found
         self.look = look
+        self.passed = REFUSED  # the highest of what `look` has said; as long as it has said nothing this
         self.path: list[str | int] = []
         self.silent = False  # in an error's details: there is no payload to point into
         self.answered: str | None = None  # the action whose response was read
@@ -91,15 +94,19 @@ class Walk(Scanner):
     def _tell(self, fault: Fault) -> None:
         if self.found is not None:
             self.found.append(fault)
-        elif self.look is None or not self._keeps(self.look, fault):
+        elif self.look is None or not self._passes(self.look, fault):
             raise Stop(fault)
 
-    def _keeps(self, look: SecondLook, fault: Fault) -> bool:
+    def _passes(self, look: SecondLook, fault: Fault) -> bool:
         """Whether a value in a payload stays as it came: whoever has reported a fault goes on with it."""
         if self.typed is None or fault.kind not in LAST_FAULTS:
             return False
         token = match_token(self.text, fault.at)
-        return token is not None and look.keeps(self.typed[0], fault.kind, fault.path, fault.expected, token[0])
+        passed = token and look.passes(self.typed[0], fault.kind, fault.path, fault.expected, token[0])
+        if not passed:
+            return False
+        self.passed = max(self.passed, passed)
+        return True
 
     def _frame_ends(self, kind: str, expected: object) -> NoReturn:
         """The frame's closing bracket stands where an element should; what follows is not looked at."""

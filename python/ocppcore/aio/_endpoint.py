@@ -344,12 +344,12 @@ class Endpoint:
                 log.info("%s: an answer to no open call: %s", self.identity, frame.id)
             case CallResultError():
                 log.warning("%s: refused our answer: %s %s", self.identity, event.code, event.description)
-            case Tolerated(findings=findings):
-                for finding in findings:
+            case Tolerated() if self._observer is not None or log.isEnabledFor(logging.INFO):
+                for finding in event.findings:
                     log.info("%s: let pass (%s): %s", self.identity, finding.verdict, finding.text)
                     if self._observer is not None:
                         self._tell(self._observer.tolerated, self.identity, self._known(finding.action), finding)
-            case Call() | Send() | Cancelled():
+            case Call() | Send() | Cancelled() | Tolerated():
                 pass
         if self._session.deadline is not None:
             self._arm()

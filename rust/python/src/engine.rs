@@ -16,7 +16,7 @@ use crate::batch;
 use crate::build::Build;
 use crate::encode;
 use crate::errors::Report;
-use crate::grading::{Graded, Grading, Judge, Strict};
+use crate::grading::{Graded, Grading, Judge, Passed, Strict};
 use crate::input::Input;
 use crate::schema::Schema;
 
@@ -82,6 +82,31 @@ impl Engine {
         pending: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyAny>> {
         self.usual(data).or_else(|why| self.unusual(data, pending, why))
+    }
+
+    /// The frame as `decode` gives it, whether it has no fault, and whether none of which the policy tells; None where that takes a second look.
+    #[pyo3(name = "_decode_settled", signature = (data, pending=None))]
+    fn decode_settled<'py>(
+        &self,
+        data: &Bound<'py, PyAny>,
+        pending: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Option<(Bound<'py, PyAny>, bool, bool)>> {
+        let Some(grading) = &self.grading else { return Ok(None) };
+        let mut judge = Graded::new(self, grading);
+        let frame = match self.usual_into(data, &mut judge) {
+            Ok(frame) => Some(frame),
+            Err(Unusual::Other) => {
+                let build = Build::judged(data.py(), self.schema.get(), &mut judge);
+                let input = self.input(data);
+                input.and_then(|input| self.decode_into(data.py(), &input, pending, build)).ok()
+            }
+            Err(Unusual::Stopped(_)) => {
+                drop(PyErr::take(data.py())); // the second look will meet it again
+                None
+            }
+        };
+        let passed = judge.passed;
+        Ok(frame.map(|frame| (frame, passed == Passed::Nothing, passed < Passed::Told)))
     }
 
     #[pyo3(signature = (data, pending=None))]

@@ -1,6 +1,5 @@
 //! What a codec's policy makes of faults while a walk goes on: Python decides about a fault of its kind and place once, then it is known.
 
-use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use ocppcore::error::Fault;
@@ -46,11 +45,38 @@ pub struct Graded<'e> {
     grading: &'e Grading,
     /// The type of the payload: of the first object.
     payload: Option<u32>,
+    /// How much was let pass so far.
+    pub passed: Passed,
+}
+
+/// How much of what is wrong was let pass.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Passed {
+    #[default]
+    Nothing,
+    /// Only what the policy keeps to itself.
+    Ignored,
+    /// Something of which it tells.
+    Told,
 }
 
 impl<'e> Graded<'e> {
     pub fn new(engine: &'e Engine, grading: &'e Grading) -> Self {
-        Self { engine, grading, payload: None }
+        Self { engine, grading, payload: None, passed: Passed::Nothing }
+    }
+}
+
+impl<J: Judge> Judge for &mut J {
+    const SETTLES: bool = J::SETTLES;
+
+    #[inline(always)]
+    fn begins(&mut self, which: u32) {
+        J::begins(self, which);
+    }
+
+    #[inline(always)]
+    fn settle(&mut self, fault: Fault, place: Place, token: &[u8]) -> Settlement {
+        J::settle(self, fault, place, token)
     }
 }
 
@@ -66,10 +92,10 @@ impl Judge for Graded<'_> {
 
     #[inline(never)]
     fn settle(&mut self, fault: Fault, place: Place, token: &[u8]) -> Settlement {
-        match self.payload {
-            Some(payload) => self.grading.settle(self.engine, Case { payload, kind: fault.kind, place }, token),
-            None => Settlement::Refuse,
-        }
+        let Some(payload) = self.payload else { return Settlement::Refuse };
+        let answer = self.grading.answer(self.engine, Case { payload, kind: fault.kind, place }, token);
+        self.passed = self.passed.max(answer.passed);
+        answer.settlement
     }
 }
 
@@ -77,25 +103,42 @@ impl Judge for Graded<'_> {
 pub struct Grading {
     /// Has a second look at what was refused; its method `settle` decides about one fault.
     pub look: Py<PyAny>,
-    known: Mutex<HashMap<Case, Known>>,
+    /// A few, so that to look at one after the other is the quickest way to find one.
+    known: Mutex<Vec<(Case, Known)>>,
 }
 
 /// A kind of fault at a place of a message.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 struct Case {
     payload: u32,
     kind: Kind,
     place: Place,
 }
 
+/// What is done about a fault, and whether that is told.
+#[derive(Clone)]
+struct Answer {
+    settlement: Settlement,
+    passed: Passed,
+}
+
+impl Answer {
+    const REFUSAL: Self = Self { settlement: Settlement::Refuse, passed: Passed::Nothing };
+
+    /// A repair, which is always told.
+    fn repair(settlement: Settlement) -> Self {
+        Self { settlement, passed: Passed::Told }
+    }
+}
+
 /// What is done about the values that stand there.
 #[derive(Default)]
 struct Known {
     /// About every one.
-    any: Option<Settlement>,
+    any: Option<Answer>,
     /// About those of a shape.
     shapes: Vec<(Box<[u8]>, Vec<Edit>)>,
-    tokens: HashMap<Box<[u8]>, Settlement>,
+    tokens: Vec<(Box<[u8]>, Answer)>,
 }
 
 /// The bytes from `start` to `stop` of a token become `text`.
@@ -116,23 +159,23 @@ impl Grading {
         Self { look, known: Mutex::default() }
     }
 
-    fn known(&self) -> MutexGuard<'_, HashMap<Case, Known>> {
+    fn known(&self) -> MutexGuard<'_, Vec<(Case, Known)>> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn settle(&self, engine: &Engine, case: Case, token: &[u8]) -> Settlement {
-        if let Some(known) = self.known().get(&case)
-            && let Some(settlement) = known.about(token)
+    fn answer(&self, engine: &Engine, case: Case, token: &[u8]) -> Answer {
+        if let Some((_, known)) = self.known().iter().find(|(of, _)| *of == case)
+            && let Some(answer) = known.about(token)
         {
-            return settlement;
+            return answer;
         }
         // Python is called without the lock. What it raises is raised again by the second look.
-        Python::attach(|py| self.ask(py, engine, case, token)).unwrap_or(Settlement::Refuse)
+        Python::attach(|py| self.ask(py, engine, case, token)).unwrap_or(Answer::REFUSAL)
     }
 
     #[cold]
-    fn ask(&self, py: Python<'_>, engine: &Engine, case: Case, token: &[u8]) -> PyResult<Settlement> {
-        let Ok(text) = str::from_utf8(token) else { return Ok(Settlement::Refuse) };
+    fn ask(&self, py: Python<'_>, engine: &Engine, case: Case, token: &[u8]) -> PyResult<Answer> {
+        let Ok(text) = str::from_utf8(token) else { return Ok(Answer::REFUSAL) };
         let tables = &engine.schema.get().tables;
         let of = &tables.types[case.place.of as usize];
         let field = case.place.field.map(usize::from);
@@ -151,27 +194,28 @@ impl Grading {
     }
 
     /// Takes what Python says: the word for what is done, and how.
-    fn learn(&self, case: Case, token: &[u8], answer: &Bound<'_, PyAny>) -> PyResult<Settlement> {
-        let answer = answer.cast::<PyTuple>()?;
-        let word: String = answer.get_item(0)?.extract()?;
-        let settlement = match word.as_str() {
-            "refuse" | "refuse_all" => Settlement::Refuse,
-            "keep" | "keep_all" => Settlement::Keep,
-            "leave_out" => Settlement::LeaveOut,
-            "read" => Settlement::Read(answer.get_item(1)?.extract::<String>()?.into_bytes()),
+    fn learn(&self, case: Case, token: &[u8], said: &Bound<'_, PyAny>) -> PyResult<Answer> {
+        let said = said.cast::<PyTuple>()?;
+        let word: String = said.get_item(0)?.extract()?;
+        let answer = match word.as_str() {
+            "refuse" | "refuse_all" => Answer::REFUSAL,
+            "report" | "report_all" => Answer { settlement: Settlement::Keep, passed: Passed::Told },
+            "ignore" | "ignore_all" => Answer { settlement: Settlement::Keep, passed: Passed::Ignored },
+            "leave_out" => Answer::repair(Settlement::LeaveOut),
+            "read" => Answer::repair(Settlement::Read(said.get_item(1)?.extract::<String>()?.into_bytes())),
             _ => {
-                let edits = edits_of(&answer.get_item(1)?)?;
-                let settlement = Settlement::Read(edited(token, &edits));
+                let edits = edits_of(&said.get_item(1)?)?;
+                let answer = Answer::repair(Settlement::Read(edited(token, &edits)));
                 self.keep(case, |known| {
                     if known.shapes.len() == MOST_SHAPES {
                         known.shapes.clear();
                     }
                     known.shapes.push((shape(token).collect(), edits));
                 });
-                return Ok(settlement);
+                return Ok(answer);
             }
         };
-        let kept = settlement.clone();
+        let kept = answer.clone();
         if word.ends_with("_all") {
             self.keep(case, |known| known.any = Some(kept));
         } else if token.len() <= LONGEST {
@@ -179,31 +223,36 @@ impl Grading {
                 if known.tokens.len() == MOST_TOKENS {
                     known.tokens.clear();
                 }
-                known.tokens.insert(token.into(), kept);
+                known.tokens.push((token.into(), kept));
             });
         }
-        Ok(settlement)
+        Ok(answer)
     }
 
     fn keep(&self, case: Case, add: impl FnOnce(&mut Known)) {
         let mut known = self.known();
-        if known.len() == MOST_CASES && !known.contains_key(&case) {
+        if let Some((_, known)) = known.iter_mut().find(|(of, _)| *of == case) {
+            return add(known);
+        }
+        if known.len() == MOST_CASES {
             known.clear();
         }
-        add(known.entry(case).or_default());
+        let mut new = Known::default();
+        add(&mut new);
+        known.push((case, new));
     }
 }
 
 impl Known {
-    fn about(&self, token: &[u8]) -> Option<Settlement> {
+    fn about(&self, token: &[u8]) -> Option<Answer> {
         if let Some(any) = &self.any {
             return Some(any.clone());
         }
-        if let Some(settlement) = self.tokens.get(token) {
-            return Some(settlement.clone());
+        if let Some((_, answer)) = self.tokens.iter().find(|(known, _)| **known == *token) {
+            return Some(answer.clone());
         }
         let (_, edits) = self.shapes.iter().find(|(known, _)| known.iter().copied().eq(shape(token)))?;
-        Some(Settlement::Read(edited(token, edits)))
+        Some(Answer::repair(Settlement::Read(edited(token, edits))))
     }
 }
 
