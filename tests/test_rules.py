@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import pickle
+from functools import cache
 from typing import Any, NamedTuple
 
+import msgspec
 import pytest
 
-from ocppcore import Codec, _rules
+from ocppcore import Codec, EncodeError, PayloadError, Policy, _rules
 from support.emit import text_of
 from support.frames import framed, pending_for
 from support.instances import minimal
@@ -229,3 +232,86 @@ def test_every_rule_is_tried_in_every_version_that_has_it() -> None:
     tried = {(case.rule, NUMBERS[module]) for case, module in PAIRS}
     known = {(rule.id, version) for rule in _rules.catalogue() if rule.tier == "spec" for version in rule.section}
     assert tried == known
+
+
+# --- Asked for by a policy
+
+# Rules that nothing breaks on its way out: times are written in UTC and cut to milliseconds.
+NEVER_OUT = ("time_utc", "time_fraction")
+
+
+@cache
+def asking(subprotocol: str, backend: str, rule: str, verdict: str, direction: str) -> Any:
+    """A codec whose policy names one rule of the specification tier."""
+    policy = Policy([{"rule": rule, "verdict": verdict, "direction": direction}])
+    return Codec(subprotocol, backend=backend).extend(policy=policy)
+
+
+def shown(error: Any) -> list[Any]:
+    """What an error or a finding tells."""
+    names = ("rule", "kind", "path", "offset", "end", "expected", "found", "suggestion", "code", "action", "message_id")
+    return [getattr(error, name) for name in (*names, "message_type", "version")]
+
+
+@pytest.mark.parametrize(
+    ("case", "module"), PAIRS, ids=[f"{case.rule} {module} {case.pointer}" for case, module in PAIRS]
+)
+def test_a_policy_refuses_reports_and_ignores_a_rule_in_both_directions(case: Case, module: str, backend: str) -> None:
+    spec = model(module)
+    payload = next(payload for payload in spec.payloads() if payload.type_name == case.payload)
+    strict: Any = Codec(spec.subprotocol, backend=backend)
+    pending = pending_for(payload)
+    good, text = (text_of(made(spec, case.payload, tree)) for tree in (case.good, case.bad))
+    data = framed(payload, text)
+    frame = strict.decode(data, pending)
+    finding = next(one for one in strict.explain(data, pending) if one.rule == case.rule)
+
+    def codec(verdict: str, direction: str = "both") -> Any:
+        return asking(spec.subprotocol, backend, case.rule, verdict, direction)
+
+    refusing = codec("refuse", "in")
+    with pytest.raises(PayloadError) as caught:
+        refusing.decode(data, pending)
+    error = caught.value
+    assert shown(error) == shown(finding)
+    assert (str(error), error.redact(), error.reply()) == (finding.text, finding.redact().text, finding.reply())
+    assert shown(pickle.loads(pickle.dumps(error))) == shown(error)
+    for refuse in (refusing.validate, refusing.decode_with_findings):
+        with pytest.raises(PayloadError) as caught:
+            refuse(data, pending)
+        assert shown(caught.value) == shown(error)
+    assert shown(refusing.decode_many([data], pending)[0]) == shown(error)
+    with pytest.raises(PayloadError) as caught:
+        refusing.decode_payload(text, payload.action, payload.kind)
+    assert (caught.value.rule, caught.value.path) == (case.rule, case.pointer)
+    if payload.kind == "response":
+        assert list(refusing.validate_many([data])) == []  # nobody knows what it answers
+        with pytest.raises(PayloadError) as caught:
+            refusing.resolve(refusing.decode(data), payload.action)
+        assert shown(caught.value) == shown(error)
+    else:
+        assert list(refusing.validate_many([data])) == [(0, finding.kind, finding.offset)]
+    whole = framed(payload, good)
+    assert refusing.decode(whole, pending) == strict.decode(whole, pending)
+    assert refusing.encode(frame) == strict.encode(frame)
+
+    refusing = codec("refuse", "out")
+    assert refusing.decode(data, pending) == frame
+    if case.rule not in NEVER_OUT:
+        for encode, value in ((refusing.encode, frame), (refusing.encode_payload, frame.payload)):
+            with pytest.raises(EncodeError) as unwritten:
+                encode(value)
+            assert (unwritten.value.rule, unwritten.value.path) == (case.rule, case.pointer)
+            assert unwritten.value.code == error.code
+        with pytest.raises(EncodeError):
+            refusing.encode_with_extras(frame, {})
+    assert refusing.encode(strict.decode(whole, pending)) == strict.encode(strict.decode(whole, pending))
+
+    for verdict in ("report", "ignore"):
+        tolerated = codec(verdict).decode_with_findings(data, pending)
+        assert tolerated.frame == frame == codec(verdict).decode(data, pending)
+        told = [msgspec.structs.replace(finding, verdict="report")] if verdict == "report" else []
+        assert [one for one in tolerated.findings if one.path == case.pointer] == told
+        assert {one.rule for one in tolerated.findings} <= {case.rule}
+        assert codec(verdict).encode(frame) == strict.encode(frame)
+        assert codec(verdict).validate(data, pending) is None

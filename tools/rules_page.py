@@ -19,8 +19,8 @@ HEADER = """\
 What `Codec.explain` and `ocppcore explain` tell about, by id. `ocppcore rule ID` shows one of them.
 
 Rules of the schema tier are what a strict decode refuses; the code is the one that answers a CALL. Rules of the specification tier are what the
-text of the standard says beyond its JSON Schemas: they advise and refuse nothing, and their code is the one that an application would use
-that chooses to refuse. What the standard says is told in our own words.
+text of the standard says beyond its JSON Schemas: they advise, and refuse nothing unless a [policy](tolerance.md) names them; their code is the
+one that answers then. What the standard says is told in our own words.
 """
 
 

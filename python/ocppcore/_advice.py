@@ -1,4 +1,4 @@
-"""What the text of the standard asks for beyond its JSON Schemas: checks that advise and refuse nothing.
+"""What the text of the standard asks for beyond its JSON Schemas: checks that advise, and refuse nothing unless a policy asks for it.
 
 Each form of check is one method here; which fields it looks at, and for what, is data (`schemas/rules.toml`). A check leaves alone what a
 schema finds wrong: it looks at values of the right type.
@@ -14,7 +14,7 @@ from . import _rules
 from ._pure.formats import parse_datetime
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Set
 
     from ._pure.tree import Member, Node
 
@@ -45,11 +45,14 @@ class _Place(NamedTuple):
         return None if self.member is None else self.member.node
 
 
-def advise(payload: Node, version: str, to_station: bool) -> list[Advice]:
-    """What the rules of the specification tier say to a payload, in no order; `to_station`: a station is to receive it."""
-    adviser = _Adviser(_rules.checks(version), to_station)
+def advise(payload: Node, checks: _rules.Checks, to_station: bool, told: Set[tuple[str, str]]) -> list[Advice]:
+    """What rules of the specification tier say to a payload, in no order; `to_station`: a station is to receive it.
+
+    `told` are the pointers and kinds of the faults that a schema finds: nothing is said of one a second time.
+    """
+    adviser = _Adviser(checks, to_station)
     adviser.object(payload, "")
-    return adviser.found
+    return [one for one in adviser.found if (one.path, one.kind) not in told]
 
 
 class _Adviser:

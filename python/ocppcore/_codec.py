@@ -251,8 +251,8 @@ class Codec(Generic[FrameT]):
         """Everything wrong with `data`, for people, in order of bytes: [] when it is fine. It raises for no data.
 
         Beside the faults that decode would raise, all of them, stand those of the specification tier: what the text of the standard says
-        beyond its schemas. They have the severity "warning" or "info" and refuse nothing; `advice=False` leaves them out. With `redact`
-        nothing is quoted of values that may hold a token or a password.
+        beyond its schemas. They have the severity "warning" or "info" and refuse nothing unless a policy asks for it; `advice=False` leaves
+        them out. With `redact` nothing is quoted of values that may hold a token or a password.
         """
         from . import _explain  # for explanations only: it would slow down every import
 
@@ -541,9 +541,8 @@ def _tolerant_class_of(backend: _backend.BackendName) -> Any:
 
 
 @cache
-def _rewriting_class_of(backend: _backend.BackendName) -> Any:
+def _rewriting_class_of(base: Any) -> Any:
     """The class of the codecs that rewrite messages: of those that come in the last, of those that go out the first thing to be done."""
-    base: Any = _tolerant_class_of(backend)
 
     class RewritingCodec(base):  # type: ignore[misc]
         __slots__ = ()
@@ -575,7 +574,7 @@ def _rewriting_class_of(backend: _backend.BackendName) -> Any:
         def encode_with_extras(self, frame: AnyFrame, extras: Mapping[str, Any]) -> Any:
             return base.encode_with_extras(self, _rewritten_frame(self, frame, "out"), extras)
 
-    RewritingCodec.__name__ = RewritingCodec.__qualname__ = f"Rewriting{_class_of(backend).__name__}"
+    RewritingCodec.__name__ = RewritingCodec.__qualname__ = base.__name__.replace("Tolerant", "Rewriting")
     return RewritingCodec
 
 
@@ -600,13 +599,22 @@ def _make(settings: _Settings, known: Codec[Any] | None = None) -> Codec[Any]:
         codec = engine.__new__(_class_of(settings.backend), *arguments)
     else:
         # The engine itself asks for a second look, so that data without fault costs what it costs without a policy.
-        class_of = _rewriting_class_of if settings.rewrites else _tolerant_class_of
         plain = msgspec.structs.replace(settings, policy=None, rewrites=())
         fits = known is not None and cast("Any", known)._settings == plain
         strict = cast("Codec[Any]", known) if fits else _make(plain)
         look = _SecondLook(settings, strict)
-        codec = engine.__new__(class_of(settings.backend), *arguments, look)
+        class_, tier = _tolerant_class_of(settings.backend), None
+        if settings.policy.names_spec_rules:
+            from ._spec_tier import SpecTier, checking  # for codecs that ask for it only
+
+            rules = rules_of(settings.version.subprotocol, tuple(settings.codes.items()))
+            class_, tier = checking(class_), SpecTier(look.tolerance, settings.version, rules)
+        if settings.rewrites:
+            class_ = _rewriting_class_of(class_)
+        codec = engine.__new__(class_, *arguments, look)
         codec._strict, codec._look = strict, look
+        if tier is not None:
+            codec._tier = tier
     codec._settings = settings
     return cast("Codec[Any]", codec)
 

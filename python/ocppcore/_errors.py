@@ -99,6 +99,7 @@ class OcppError(Exception):
         └── EncodeError     an object that cannot be written
 
     - `kind`: the rule broken, one of a closed list (`schemas/errors.toml`): "missing", "length", "enum", ...
+    - `rule`: the rule's stable id: the kind, or the name of a rule of the specification tier that a policy has asked for ("int32")
     - `path`: JSON pointer into the payload, by wire names; "" for the frame itself
     - `offset`: byte of the data at which the fault lies, in UTF-8 also when a str was given; None for objects
     - `expected`: what the rule asks for, its type depends on `kind`: a length, a tuple of enumeration values, a JSON type's name, ...
@@ -114,6 +115,7 @@ class OcppError(Exception):
     __slots__ = (
         "_data",
         "_end",
+        "_finding",
         "_found",
         "_rules",
         "action",
@@ -148,6 +150,12 @@ class OcppError(Exception):
         self._data = data
         self._found: str | None = None
         self._end: int | None = None
+        self._finding: Finding | None = None  # what a rule of the specification tier says
+
+    @property
+    def rule(self) -> str:
+        """The stable id of the rule: the kind, or that of a rule of the specification tier that a policy refuses ("int32")."""
+        return self.kind if self._finding is None else self._finding.rule
 
     @property
     def version(self) -> str:
@@ -175,7 +183,7 @@ class OcppError(Exception):
     @property
     def suggestion(self) -> str | None:
         """The key or the value that was probably meant, of those that the schema knows: a letter's case or a typing error away."""
-        return None
+        return None if self._finding is None else self._finding.suggestion
 
     def _look(self) -> None:
         """Look at the data, once; then let it go."""
@@ -206,10 +214,15 @@ class OcppError(Exception):
 
         With `redact` nothing that the peer wrote is quoted: field names of the schemas stay, other keys become `*`.
         """
-        says = self._rules.by_kind[self.kind].says
-        expected = _expectation(self.kind, self.expected)
-        advice = "" if redact else self._advice()
+        says, expected = self._in_words()
+        advice = "" if redact else self._advice() if self._finding is None else self._finding.fix
         return line(self, says, expected, None if redact else self.found, advice, self._rules.version, redact=redact)
+
+    def _in_words(self) -> tuple[str, str]:
+        """The rule, and what it expects."""
+        if self._finding is not None:
+            return self._finding.says, expectation_of(self._finding)
+        return self._rules.by_kind[self.kind].says, _expectation(self.kind, self.expected)
 
     def _advice(self) -> str:
         """What to do next, where there is more to say than to mend the value."""
@@ -217,8 +230,8 @@ class OcppError(Exception):
 
     def _describe(self) -> str:
         """The description for the wire: this error's text without the peer's data."""
-        says = self._rules.by_kind[self.kind].says
-        return _description(says, self.path, _expectation(self.kind, self.expected), self._rules.version)
+        says, expected = self._in_words()
+        return _description(says, self.path, expected, self._rules.version)
 
     def __str__(self) -> str:
         return self.format()
@@ -240,6 +253,7 @@ class OcppError(Exception):
             self.message_id,
             self.action,
             self.end,
+            self._finding,
         )
         return _restore, (type(self), self._rules, state, getattr(self, "__notes__", None))
 
@@ -270,8 +284,8 @@ class PayloadError(OcppError):
 
     @property
     def suggestion(self) -> str | None:
-        if self.kind not in ("enum", "unknown_key"):
-            return None
+        if self._finding is not None or self.kind not in ("enum", "unknown_key"):
+            return super().suggestion
         names = self.expected
         if not isinstance(names, tuple):
             return None
@@ -386,6 +400,9 @@ class Finding(msgspec.Struct, frozen=True, gc=False, kw_only=True):
         **done: Any,
     ) -> Finding:
         """The finding that an error stands for; without `suggest` no names are compared. `done` is what a policy has done about it."""
+        told = error._finding  # pyright: ignore[reportPrivateUsage]
+        if told is not None:
+            return msgspec.structs.replace(told, **done)
         found = error.found
         suggestion = error.suggestion if suggest else None
         rules = error._rules  # pyright: ignore[reportPrivateUsage]
@@ -556,11 +573,20 @@ def error_maker(rules: Rules) -> Callable[..., OcppError]:
     return partial(make_error, rules)
 
 
+def refusal_of(finding: Finding, rules: Rules) -> OcppError:
+    """The error for a finding of the specification tier that a policy refuses: of data, or of an object where it has no offset."""
+    make = EncodeError if finding.offset is None else PayloadError
+    head = finding.message_type, finding.message_id, finding.action
+    state = finding.kind, finding.path, finding.offset, finding.expected, finding.found, *head, finding.end, finding
+    return _restore(make, rules, state, None)
+
+
 def _restore(cls: type[OcppError], rules: Rules, state: tuple[Any, ...], notes: list[str] | None) -> OcppError:
-    kind, path, offset, expected, found, message_type, message_id, action, end = state
+    kind, path, offset, expected, found, message_type, message_id, action, end, finding = state
     error = cls(rules, kind, path, offset, expected, None, message_type, message_id, action)
     error._found = found  # pyright: ignore[reportPrivateUsage]
     error._end = end  # pyright: ignore[reportPrivateUsage]
+    error._finding = finding  # pyright: ignore[reportPrivateUsage]
     if notes is not None:
         error.__notes__ = list(notes)
     return error

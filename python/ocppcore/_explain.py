@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ._advice import Advice
-    from ._pure.engine import Survey
+    from ._errors import Rules
+    from ._pure.engine import Head, Survey
     from ._pure.tree import Node
 
 _MOST_SUGGESTIONS = 200  # findings of a frame for which a resembling name is searched: hostile data cannot make it many
@@ -39,10 +40,11 @@ def explain(
             finding = msgspec.structs.replace(finding, suggestion=meant, text=text)
         found.append(finding)
     if advice and survey.payload is not None:
-        wrong = {finding.path for finding in found}
+        told = {(finding.path, finding.kind) for finding in found}
         rules = rules_of(version.subprotocol, codes)
-        told = _advice.advise(survey.payload, version.number, _goes_to_station(survey, version))
-        found += [_finding(one, survey, rules) for one in told if one.path not in wrong]
+        to_station = goes_to_station(version, survey.head.action, is_answer(version, survey.head.number))
+        advice_given = _advice.advise(survey.payload, _rules.checks(version.number), to_station, told)
+        found += [finding_of(one, survey.data, survey.head, rules) for one in advice_given]
     return sorted(found, key=_place)
 
 
@@ -50,28 +52,34 @@ def _place(finding: Finding) -> tuple[int, bool]:
     return (-1 if finding.offset is None else finding.offset), finding.tier == "spec"
 
 
-def _goes_to_station(survey: Survey, version: _versions.Version) -> bool:
-    """Whether a station is, or may be, the receiver of a frame."""
-    model: dict[str, Any] = _versions.model(version.module)
-    message: dict[str, Any] = model["messages"].get(survey.head.action or "", {})
-    answers = model["frames"].get(str(survey.head.number)) == "callresult"
+def is_answer(version: _versions.Version, number: int | None) -> bool:
+    """Whether a message type is that of an answer."""
+    return bool(_versions.model(version.module)["frames"].get(str(number)) == "callresult")
+
+
+def goes_to_station(version: _versions.Version, action: str | None, answers: bool) -> bool:
+    """Whether a station is, or may be, the receiver of a request, or of the answer to one."""
+    message: dict[str, Any] = _versions.model(version.module)["messages"].get(action or "", {})
     sender: str = message.get("from", "both")
     return sender == "both" or (sender == "station") == answers
 
 
-def _finding(one: Advice, survey: Survey, rules: Any) -> Finding:
-    """The finding for a rule of the text that is broken."""
+def finding_of(one: Advice, data: bytes | None, head: Head, rules: Rules) -> Finding:
+    """The finding for a rule of the text that is broken; of an object, without `data`, it has no place in bytes."""
     entry = _versions.rules()["spec"][one.rule]
-    absent = one.kind == "missing" or (one.end == one.start + 1 and survey.data[one.start : one.end] in (b"]", b"}"))
-    found = None if absent else quote("type", survey.data, one.start)
-    head = survey.head
+    absent = (
+        data is None
+        or one.kind == "missing"
+        or (one.end == one.start + 1 and data[one.start : one.end] in (b"]", b"}"))
+    )
+    found = None if absent or data is None else quote("type", data, one.start)
     finding = Finding(
         rule=one.rule,
         severity=entry["severity"],
         kind=one.kind,
         path=one.path,
-        offset=one.start,
-        end=one.end,
+        offset=None if data is None else one.start,
+        end=None if data is None else one.end,
         expected=one.expected,
         found=found,
         suggestion=_suggested(one.expected, found),

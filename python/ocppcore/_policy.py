@@ -9,6 +9,9 @@ A policy is a list of entries. Each says for which rules, actions, places and di
 
 The last entry that matches decides; a repair that cannot be made leaves the decision to the entry before it. Where none matches the message is
 refused. A policy is looked at only after a strict check has failed.
+
+Rules of the specification tier advise: an entry holds for them when it names them, and where none does nothing is done about them. A codec whose
+policy names some looks for them in every message that they may hold for (`_spec_tier.py`).
 """
 
 from __future__ import annotations
@@ -35,6 +38,8 @@ _DIRECTIONS: tuple[str, ...] = get_args(Direction)
 TRANSACTION = "@transaction"
 """As an action: every message that belongs to a charging transaction, by the version's own list."""
 
+SPEC = "@spec"
+"""As a rule: every rule of the specification tier, which "*" does not mean."""
 
 _ANY, _ANYWHERE = ("*",), ("**",)
 
@@ -57,7 +62,7 @@ def checked_names(what: str, names: object, known: Iterable[str] | None = None) 
 class PolicyRule(msgspec.Struct, frozen=True, kw_only=True):
     """One entry of a policy.
 
-    - `rule`: the kinds of fault it is for, "*" for all
+    - `rule`: the kinds of fault it is for, "*" for all; rules of the specification tier by their ids ("int32"), "@spec" for all of those
     - `action`: patterns of actions, `*` for any text, "@transaction" for the messages of a transaction
     - `pointer`: patterns of JSON pointers into the payload, by wire names: `*` for any text within a step, `**` for any steps; "" is the frame itself
     - `direction`: "in" (decode), "out" (encode) or "both"
@@ -90,7 +95,7 @@ class PolicyRule(msgspec.Struct, frozen=True, kw_only=True):
         for what, value, allowed in (("verdict", verdict, _VERDICTS), ("direction", direction, _DIRECTIONS)):
             if value not in allowed:
                 raise ValueError(f"policy: {what} is one of {', '.join(allowed)}, not {value!r}")
-        rule = checked_names("rule", entry.get("rule", "*"), kinds)
+        rule = _checked_rules(entry.get("rule", "*"), kinds)
         pointer = checked_names("pointer", entry.get("pointer", "**"))
         for pattern in pointer:
             if pattern and not pattern.startswith(("/", "**")):
@@ -100,6 +105,10 @@ class PolicyRule(msgspec.Struct, frozen=True, kw_only=True):
             raise ValueError(
                 f'policy: name the repairs of the verdict "repair", and of no other: {", ".join(REPAIRS)}'
                 f" (verdict {verdict!r}, repair {repair!r})"
+            )
+        if repair and (advising := [name for name in rule if name != "*" and name not in kinds]):
+            raise ValueError(
+                f"policy: no repair serves {', '.join(advising)}: rules of the specification tier can be refused, reported or ignored"
             )
         for name in repair:
             serves = REPAIRS[name].serves
@@ -127,15 +136,27 @@ class PolicyRule(msgspec.Struct, frozen=True, kw_only=True):
             **texts,
         )
 
-    def holds_for(self, action: str, transaction: bool, pointer: str, direction: Literal["in", "out"]) -> bool:
-        """Whether it is for a message, a place in it, and a direction."""
+    def is_for(self, action: str, transaction: bool, direction: Literal["in", "out"]) -> bool:
+        """Whether it is for a message and a direction."""
         if self.direction != "both" and self.direction != direction:
             return False
-        if self.action != _ANY and not any(
+        return self.action == _ANY or any(
             transaction if pattern == TRANSACTION else glob_of(pattern).fullmatch(action) for pattern in self.action
-        ):
+        )
+
+    def holds_for(self, action: str, transaction: bool, pointer: str, direction: Literal["in", "out"]) -> bool:
+        """Whether it is for a message, a place in it, and a direction."""
+        if not self.is_for(action, transaction, direction):
             return False
         return self.pointer == _ANYWHERE or any(pointer_glob_of(pattern).fullmatch(pointer) for pattern in self.pointer)
+
+
+def _checked_rules(names: object, kinds: Mapping[str, Any]) -> tuple[str, ...]:
+    """Kinds of fault, and rules of the specification tier, whose table is read only where one is named."""
+    rules = checked_names("rule", names)
+    if all(name == "*" or name in kinds for name in rules):
+        return rules
+    return checked_names("rule", rules, (*kinds, SPEC, *_versions.rules()["spec"]))
 
 
 def _is_table(value: object) -> TypeGuard[Mapping[str, Any]]:
@@ -179,6 +200,8 @@ class Policy:
     - `Policy.tolerant` accepts what stations in the field are known to send, those of transactions furthest.
     - `Policy.observe` refuses nothing: what fits is typed, what does not comes untyped.
 
+    None of them names a rule of the specification tier: `Policy([{"rule": "@spec", "verdict": "report"}])` tells of all of those.
+
     `policy | other` is a policy in which the other's entries come later, and so decide where both match. `Policy.from_toml` reads one, and
     `str(policy)` writes it. ValueError says what to change in an entry.
     """
@@ -205,12 +228,22 @@ class Policy:
     def entries(
         self, kind: str, action: str, transaction: bool, pointer: str, direction: Literal["in", "out"]
     ) -> Iterator[PolicyRule]:
-        """The entries that hold for a fault, the deciding one first. `transaction` tells whether the message belongs to one."""
+        """The entries that hold for a fault, the deciding one first. `transaction` tells whether the message belongs to one.
+
+        `kind` may be a rule of the specification tier.
+        """
         found = self._by_kind.get(kind)
         if found is None:
-            found = tuple(rule for rule in reversed(self.rules) if "*" in rule.rule or kind in rule.rule)
+            every = "*" if kind in _versions.errors()["kinds"] else SPEC
+            found = tuple(rule for rule in reversed(self.rules) if every in rule.rule or kind in rule.rule)
             self._by_kind[kind] = found
         return (rule for rule in found if rule.holds_for(action, transaction, pointer, direction))
+
+    @property
+    def names_spec_rules(self) -> bool:
+        """Whether an entry is for rules of the specification tier."""
+        kinds = _versions.errors()["kinds"]
+        return any(name != "*" and name not in kinds for rule in self.rules for name in rule.rule)
 
     def __or__(self, other: object) -> Policy:
         if not isinstance(other, Policy):

@@ -65,7 +65,7 @@ class Decision(NamedTuple):
         return "refuse" if self.rule is None else self.rule.verdict
 
 
-class _Text:
+class Text:
     """A text that has been rewritten in places, and knows of each character where it came from."""
 
     __slots__ = ("_origins", "_starts", "_verbatim", "text")
@@ -80,9 +80,9 @@ class _Text:
         origin = self._origins[piece]
         return origin + at - self._starts[piece] if self._verbatim[piece] else origin
 
-    def rewritten(self, edits: list[tuple[int, int, str]]) -> _Text:
+    def rewritten(self, edits: list[tuple[int, int, str]]) -> Text:
         """The text with some spans replaced; they are in order and do not overlap."""
-        new = _Text("")
+        new = Text("")
         new._starts, new._origins, new._verbatim = [], [], []
         parts: list[str] = []
         length = kept_from = 0
@@ -104,7 +104,7 @@ class _Text:
         self._origins.append(origin)
         self._verbatim.append(verbatim)
 
-    def _copy_pieces(self, new: _Text, start: int, end: int, length: int) -> None:
+    def _copy_pieces(self, new: Text, start: int, end: int, length: int) -> None:
         piece = bisect_right(self._starts, start) - 1
         while piece < len(self._starts) and self._starts[piece] < end:
             begin = max(self._starts[piece], start)
@@ -129,13 +129,18 @@ class _Keeping(Walk):
 
 
 class Outcome(NamedTuple, Generic[FrameT]):
-    """What came of a second pass: a value, or the error that says why there is none, and whether the policy refused."""
+    """What came of a second pass: a value, or the error that says why there is none, and whether the policy refused.
+
+    `text` is what was read in the end, `left` the faults that stayed in it; the whole walk alone tells them.
+    """
 
     value: FrameT | None
     findings: Callable[[], list[Finding]]
     extras: dict[str, Any]
     error: OcppError | None
     refused: bool
+    text: Text | None = None
+    left: tuple[Fault, ...] = ()
 
     def accepted(self) -> FrameT:
         """The value; raises the error where there is none."""
@@ -213,7 +218,7 @@ class Tolerance:
         """The frame with its payload typed; the strict codec has looked at the arguments already."""
         name, type_ = self.schema.response_to(action)
         raw = frame.payload
-        head = Head(_RESULT, frame.id, name)
+        head = Head(RESULT, frame.id, name)
         subject = Subject(partial(_whole_payload, type_), head, type_, FRAME_DEPTH, raw.offset)
         outcome = _Reading(self, raw.data, subject).outcome()
         return outcome if outcome.value is None else outcome._replace(value=CallResult(frame.id, outcome.value))
@@ -228,7 +233,7 @@ def keep(kept: dict[KeyT, ValueT], key: KeyT, value: ValueT, length: int) -> Non
 
 
 _WITH_PAYLOAD: dict[str, Callable[[Any, Any], Any]] = {"call": Call, "send": Send, "callresult": CallResult}
-_RESULT = 3  # the message type of a CALLRESULT
+RESULT = 3  # the message type of a CALLRESULT
 
 
 def _whole_payload(type_: ObjectType, walk: Walk) -> Any:
@@ -240,7 +245,7 @@ def _whole_payload(type_: ObjectType, walk: Walk) -> Any:
 class _Round(NamedTuple):
     """One walk over the text as it is by now: what it found, and what it knows of the frame."""
 
-    text: _Text
+    text: Text
     walk: _Keeping
     value: Any
     found: list[Fault]
@@ -268,7 +273,7 @@ class _Reading:
         if size_of(self._data) > self._tolerance.max_size:
             longest = self._tolerance.max_size
             return self._ended(Fault("size", "", longest, longest))
-        text = _Text(self._start.text[: self._start.end])
+        text = Text(self._start.text[: self._start.end])
         last: Fault | None = None
         for _ in range(_MOST_ROUNDS):
             now = self._walk(text)
@@ -292,11 +297,11 @@ class _Reading:
         assert last is not None  # there was a round
         return self._without(self._error(last, text.original(last.at), Head(), ""), None)
 
-    def _data_of(self, text: _Text) -> str | bytes:
+    def _data_of(self, text: Text) -> str | bytes:
         """The text in the form in which the data came; what is not UTF-8 stays what it was."""
         return text.text.encode("utf-8", "surrogateescape") if isinstance(self._data, bytes) else text.text
 
-    def _strictly(self, text: _Text) -> Any:
+    def _strictly(self, text: Text) -> Any:
         """The frame in a text that is valid by now, as the codec reads it; None where there is none, or where a walk must look closer."""
         if self._subject.head is not None:
             return None
@@ -306,7 +311,7 @@ class _Reading:
             return None
         return None if isinstance(getattr(frame, "payload", None), RawPayload) else frame
 
-    def _accepted(self, frame: Any, text: _Text) -> Outcome[Any]:
+    def _accepted(self, frame: Any, text: Text) -> Outcome[Any]:
         """A frame that the repairs have made valid."""
 
         def findings() -> list[Finding]:
@@ -314,9 +319,9 @@ class _Reading:
             head.action = head.action or getattr(frame, "action", None)
             return self._findings(self._repaired, head, head.action or "")
 
-        return Outcome(frame, findings, {}, None, False)
+        return Outcome(frame, findings, {}, None, False, text)
 
-    def _walk(self, text: _Text) -> _Round:
+    def _walk(self, text: Text) -> _Round:
         subject, schema = self._subject, self._tolerance.schema
         data = self._data_of(text)
         found: list[Fault] = []
@@ -336,7 +341,7 @@ class _Reading:
         kind = carried.get(schema.frames.get(head.number or 0, ""), "")
         return _Round(text, walk, value, found, head, head.action or "", schema.payloads.get((head.action or "", kind)))
 
-    def _mended(self, now: _Round) -> _Text | None:
+    def _mended(self, now: _Round) -> Text | None:
         """The text with its JSON mended; None when it needs no mending, may not be mended, or cannot."""
         if self._mending_tried or not now.found or now.found[-1].kind not in ("syntax", "truncated"):
             return None
@@ -440,7 +445,10 @@ class _Reading:
             for one in decisions:
                 if one.fault.kind == "unknown_key":
                     extras[one.fault.path] = probe.member(one.fault.at)
-        return Outcome(value, lambda: self._findings(all_decisions, now.head, now.action), extras, None, False)
+        left = tuple(one.fault for one in decisions)
+        return Outcome(
+            value, lambda: self._findings(all_decisions, now.head, now.action), extras, None, False, now.text, left
+        )
 
     def _untyped(self, now: _Round, probe: _Probe) -> Any:
         """The frame, or the payload, with the payload's text in place of a Struct."""

@@ -43,7 +43,9 @@ def command(ids: tuple[str, ...], tier: str | None, ocpp: Version | None, form: 
 
 
 def _one(rule: _rules.RuleText) -> None:
-    tier = "a strict decode refuses it" if rule.tier == "schema" else "advice: it refuses nothing"
+    tier = (
+        "a strict decode refuses it" if rule.tier == "schema" else "advice: it refuses nothing unless a policy names it"
+    )
     click.echo(f"{click.style(rule.id, bold=True)} ({rule.severity}; {tier})")
     for text in (rule.title + ".", rule.why, rule.fix):
         click.echo(textwrap.indent(textwrap.fill(text, 100), "  "))
