@@ -60,6 +60,7 @@ class Check:
             for kind, part in ((CALL, "request"), (CALL_RESULT, "response"))
             if part in message and self._has_step(message[part], set())
         )
+        self.stepped_calls = frozenset(action for kind, action in self._stepped if kind == CALL)
         self.message_types = frozenset(map(int, _versions.model(version.module)["frames"]))
         self._nested: dict[str, Mapping[str, Fields | None]] = {}
         self._wire_names: dict[str, dict[str, tuple[str, str | None]]] = {}
@@ -174,10 +175,6 @@ class Check:
                 for field in self._types[name]["fields"]
             }
         return found
-
-    def is_stepped(self, kind: int, action: str) -> bool:
-        """Whether the peer's handlers get Decimals."""
-        return (kind, action) in self._stepped
 
     def is_send(self, action: str) -> bool:
         """Whether the action is a SEND's."""

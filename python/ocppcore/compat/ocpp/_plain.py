@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
 
+import msgspec
+
 from ..._codec import Codec
 from ..._errors import OcppError
 from ..._frames import Call, CallError, CallResult, CallResultError, RawPayload, Send, UntypedPayload
@@ -17,7 +19,7 @@ from ..._payloads import Message, Request, Response, SendPayload
 from ._check import check_of
 from ._names import ATOMS
 from .messages import Call as MessageCall
-from .messages import MessageType, encode, encode_id, find_fault, message_of, parse
+from .messages import MessageType, encode, encode_id, message_of, parse, require_valid
 
 
 class PlainRequest(Request[Any], frozen=True, gc=False, kw_only=False):
@@ -50,16 +52,33 @@ class PlainSend(SendPayload, frozen=True, gc=False, kw_only=False):
         return self.action
 
 
-# What a session is shown of a payload, since it looks at ids alone; the payload itself is in `message`.
-_REQUEST: Any = UntypedPayload(b"")
+class PlainCall(msgspec.Struct, array_like=True, tag=MessageType.Call, forbid_unknown_fields=True, gc=False):
+    """A request of the other side, as `messages.Call` has it, read in one go."""
+
+    unique_id: str | int | float | bool | None
+    action: str
+    payload: Any
+
+    def message(self) -> MessageCall:
+        """The same for users to see."""
+        return MessageCall(self.unique_id, self.action, self.payload)
+
+    def __repr__(self) -> str:
+        return repr(self.message())
+
+
+_read_call = msgspec.json.Decoder(PlainCall).decode
+
+# What a session is shown of other payloads, since it looks at ids alone; the payload itself is in `message`.
+_SENT: Any = UntypedPayload(b"")
 _RESULT = RawPayload(b"")
 _MESSAGES: Mapping[str, Message] = MappingProxyType({})
-_TAKEN: Mapping[Any, type[Response]] = MappingProxyType({UntypedPayload: PlainResponse})
+_TAKEN: Mapping[Any, type[Response]] = MappingProxyType({PlainCall: PlainResponse, UntypedPayload: PlainResponse})
 
 
 class PlainCodec:
-    """A Codec to Session. `message` is the last that was read, with its payload, and `checked` whether that, an answer, is known to be valid.
-    `unchecked` says to take any answer.
+    """A Codec to Session. `message` is the last that was read and is no CALL, with its payload, and `checked` whether that, an answer, is known
+    to be valid. `unchecked` says to take any answer.
 
     `codec` gives the codec that knows the rules, `version` its version's number: users change both under way.
     """
@@ -89,13 +108,16 @@ class PlainCodec:
     def decode(self, data: Any, pending: Mapping[Any, str] | None = None) -> Any:
         """The frame; OcppError if it is none, or if it answers a CALL of ours with what is invalid."""
         try:
-            frame = parse(data)
-            if frame.__class__ is list and len(frame) == 4 and frame[0] == 2 and frame[2].__class__ is str:
-                id = frame[1]
-                if id.__class__ in ATOMS and frame[0].__class__ is int:
-                    self.message = MessageCall(id, frame[2], frame[3])
-                    return Call(id, _REQUEST)
-            message = message_of(frame)
+            call = _read_call(data)
+        except Exception:
+            return self._decode_other(data, pending)
+        frame: Any = Call
+        return frame(call.unique_id, call)
+
+    def _decode_other(self, data: Any, pending: Mapping[Any, str] | None) -> Any:
+        """As `decode`, of what is no CALL, or none that is in order."""
+        try:
+            message = message_of(parse(data))
             id, kind = message.unique_id, message.message_type_id
             if id.__class__ not in ATOMS:
                 raise TypeError("a message id is text, or a number")
@@ -113,7 +135,7 @@ class PlainCodec:
                 self._require_valid(data, id, pending[id])
             return CallResult(id, _RESULT)
         if kind == MessageType.Send:
-            return Send(id, _REQUEST)
+            return Send(id, _SENT)
         return (CallError if kind == MessageType.CallError else CallResultError)(id, message.error_code)
 
     def _require_valid(self, data: Any, id: str, action: str) -> None:
@@ -123,8 +145,9 @@ class PlainCodec:
         except OcppError as error:
             if not error.kind.startswith("message_id"):
                 raise
-            fault = find_fault(codec, MessageType.CallResult, action, encode(self.message.payload))
-            if fault is not None:
+            try:
+                require_valid(codec, MessageType.CallResult, action, encode(self.message.payload))
+            except OcppError as fault:
                 fault.message_id = id
                 raise fault from None
 

@@ -20,7 +20,7 @@ import uuid
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from contextlib import suppress as suppressed
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, is_dataclass
 from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
@@ -37,7 +37,7 @@ from ..._payloads import Request, Response, SendPayload
 from ..._session import Invalid, Refused, Session, Unmatched
 from ._check import Fields, check_of
 from ._names import ATOMS, CAMEL, SNAKE, keywords, renamed, without_nones
-from ._plain import PlainCodec, PlainRequest, PlainResponse, PlainSend
+from ._plain import PlainCall, PlainCodec, PlainRequest, PlainResponse, PlainSend
 from .exceptions import (
     InternalError,
     NotImplementedError,
@@ -57,6 +57,7 @@ from .messages import (
     codec_of,
     encode,
     exception_of,
+    require_valid,
 )
 from .routing import create_route_map
 
@@ -76,7 +77,6 @@ LOGGER = logging.getLogger("ocpp")
 # As Any, so that type checkers take what follows a check for data.
 _TYPED: Any = (Request, Response, SendPayload)
 _MAPPING: Any = (dict, Mapping)
-_WANTS = "_ocppcore_wants"
 _KEPT = 100  # answers that nobody waits for
 _AWAITING = frozenset({"GET_AWAITABLE", "GET_AITER", "GET_ANEXT"})
 _NOBODY = object()
@@ -214,20 +214,27 @@ class _Handler(typing.NamedTuple):
 
 def _handler_of(handler: Any) -> _Handler:
     """What a handler wants; a function keeps it, for as long as it has the same code."""
-    function = getattr(handler, "__func__", handler)
-    code = getattr(function, "__code__", None)
-    kept: tuple[Any, _Handler] | None = getattr(function, _WANTS, None)
-    if kept is not None and kept[0] is code:
-        return kept[1]
+    try:
+        code, wants = handler._ocppcore_wants  # of a method, its function's
+        if handler.__code__ is code:
+            return typing.cast("_Handler", wants)
+    except AttributeError:
+        pass
+    return _read_handler(handler)
+
+
+def _read_handler(handler: Any) -> _Handler:
     names = inspect.signature(handler).parameters
+    function = getattr(handler, "__func__", handler)
     try:
         hints = typing.get_type_hints(function)
     except Exception:  # annotations may say anything
         hints = {}
     typed = any(isinstance(hints.get(name), type) and issubclass(hints[name], Request | SendPayload) for name in names)
+    code = getattr(function, "__code__", None)
     wants = _Handler("call_unique_id" in names, _awaits(code), typed)
     if code is not None:
-        setattr(function, _WANTS, (code, wants))
+        function._ocppcore_wants = code, wants
     return wants
 
 
@@ -238,15 +245,28 @@ def _awaits(code: Any) -> bool:
     return any(step.opname in _AWAITING for step in dis.get_instructions(code))
 
 
+def _checked_call(codec: Codec[Any], msg: Call | PlainCall, raw_msg: Any) -> Any:
+    """Raise what answers an invalid CALL; else the text of the message, or None where it is that of its payload alone."""
+    if raw_msg is not None:
+        try:
+            codec.validate(raw_msg)
+            return raw_msg
+        except OcppError as error:
+            if not error.kind.startswith("message_id"):
+                raise exception_of(error) from error
+    check(codec, MessageType.Call, msg.action, encode(msg.payload))
+    return None
+
+
 def _resolve(free: asyncio.Future[None] | None) -> None:
     if free is not None and not free.done():
         free.set_result(None)
 
 
 @cache
-def _plan(cls: type) -> tuple[tuple[str, str], ...]:
-    """Attribute and wire name of each field of a dataclass."""
-    return tuple((field.name, CAMEL[field.name]) for field in fields(cls))
+def _plan(cls: type) -> tuple[tuple[str, str], ...] | None:
+    """Attribute and wire name of each field of a dataclass; None for any other class."""
+    return tuple((field.name, CAMEL[field.name]) for field in fields(cls)) if is_dataclass(cls) else None
 
 
 def _outgoing(value: Any) -> Any:
@@ -254,9 +274,10 @@ def _outgoing(value: Any) -> Any:
     cls = value.__class__
     if cls in ATOMS:
         return value
-    if hasattr(cls, "__dataclass_fields__"):
+    plan = _plan(cls)
+    if plan is not None:
         out: dict[str, Any] = {}
-        for name, wire in _plan(cls):
+        for name, wire in plan:
             item = getattr(value, name)
             if item is not None:
                 out[wire] = item if item.__class__ in ATOMS else _outgoing(item)
@@ -323,12 +344,15 @@ class ChargePoint:
         if event.__class__ is not CallFrame:
             await self._take(event)
             return
-        msg = self._plain.message
+        msg = event.payload
         handling = self._handle_call
-        if getattr(handling, "__func__", None) is ChargePoint._handle_call:
-            await self._answer(msg, self._process(msg, raw_msg))
-        else:
-            await self._in_task(self._overridden(msg))
+        if getattr(handling, "__func__", None) is not ChargePoint._handle_call:
+            await self._in_task(self._overridden(msg.message()))
+            return
+        try:
+            await self._process(msg, raw_msg)
+        except Exception as error:
+            await self._refuse_for(msg, error)
 
     async def _take(self, event: Any) -> None:
         """What the session says of a message that is no CALL to be handled."""
@@ -339,7 +363,8 @@ class ChargePoint:
                 self._end_of_call(None)
                 self._response_queue.fail(event.id, exception_of(event.error))
         elif isinstance(event, Refused):
-            self.logger.warning("%s: %s is refused: %s", self.id, msg, event.why)
+            call = event.frame.payload if isinstance(event.frame, CallFrame) else msg
+            self.logger.warning("%s: %s is refused: %s", self.id, call, event.why)
         elif isinstance(event, Unmatched):
             self.logger.warning("%s: no call of ours waits for this answer: %s", self.id, msg)
             self._free_line()
@@ -381,46 +406,51 @@ class ChargePoint:
             raise
         return task.result() if task.done() else None
 
-    async def _answer(self, msg: Call, handling: Awaitable[Any]) -> Any:
+    async def _answer(self, msg: Call | PlainCall, handling: Awaitable[Any]) -> Any:
         """Handle a CALL and answer it, whatever its handling raises."""
         try:
             return await handling
-        except OCPPError as error:
-            self.logger.warning("%s: %s is refused: %s", self.id, msg, error)
-            await self._refuse(msg, error)
-        except ConnectionError:
-            raise
         except Exception as error:
-            self.logger.exception("%s: error while handling %s", self.id, msg)
-            await self._refuse(msg, error)
+            await self._refuse_for(msg, error)
         return None
+
+    async def _refuse_for(self, msg: Call | PlainCall, error: Exception) -> None:
+        """Answer a CALL with what its handling has raised, if it is not that the connection has broken."""
+        if isinstance(error, OCPPError):
+            self.logger.warning("%s: %s is refused: %s", self.id, msg, error)
+        elif isinstance(error, ConnectionError):
+            raise error
+        else:
+            self.logger.error("%s: error while handling %s", self.id, msg, exc_info=error)
+        await self._refuse(msg, error)
 
     async def _overridden(self, msg: Call) -> None:
         """Handle a CALL by what a user has put in the place of `_handle_call`."""
         try:
             await self._answer(msg, self._handle_call(msg))
         finally:
-            self._forget(msg)
+            self._forget(msg.unique_id)
 
-    def _reply(self, msg: Call, answer: PlainResponse | CallErrorFrame) -> list[str]:
+    def _reply(self, unique_id: Any, answer: PlainResponse | CallErrorFrame) -> list[Any]:
         """Answer a CALL by the session, or without it what a user has handed to `_handle_call`; what is to be sent."""
         try:
-            self._session.reply(msg.unique_id, answer)
+            self._session.reply(unique_id, answer)
         except (ValueError, TypeError):
             refused = isinstance(answer, CallErrorFrame)
-            return [self._plain.encode(answer if refused else CallResultFrame(msg.unique_id, answer))]
-        return typing.cast("list[str]", self._session.data_to_send())
+            return [self._plain.encode(answer if refused else CallResultFrame(unique_id, answer))]
+        return self._session.data_to_send()
 
-    async def _refuse(self, msg: Call, error: Exception) -> None:
-        refusal = msg.create_call_error(error)
-        frame = CallErrorFrame(msg.unique_id, refusal.error_code, refusal.error_description, refusal.error_details)
-        for message in self._reply(msg, frame):
+    async def _refuse(self, msg: Call | PlainCall, error: Exception) -> None:
+        id: Any = msg.unique_id
+        refusal = Call(id, msg.action, msg.payload).create_call_error(error)
+        frame = CallErrorFrame(id, refusal.error_code, refusal.error_description, refusal.error_details)
+        for message in self._reply(id, frame):
             await self._send(message)
 
-    def _forget(self, msg: Call) -> None:
+    def _forget(self, unique_id: Any) -> None:
         """The session's part in a CALL is over, even if it was answered by `_send` alone, or not at all."""
         with suppressed(ValueError):
-            self._session.reply(msg.unique_id, CallErrorFrame(msg.unique_id, ""))
+            self._session.reply(unique_id, CallErrorFrame(unique_id, ""))
             self._session.data_to_send()
 
     async def _handle_call(self, msg: Call) -> Any:
@@ -428,12 +458,13 @@ class ChargePoint:
 
         Raises the OCPPError that answers a CALL that is invalid or has no handler.
         """
-        return await self._process(msg, None)
+        payload = await self._process(msg, None)
+        return None if payload is None else CallResult(msg.unique_id, payload, msg.action)
 
-    async def _process(self, msg: Call, raw_msg: Any) -> Any:
+    async def _process(self, msg: Call | PlainCall, raw_msg: Any) -> Any:
         handlers = self._handlers(msg)
-        unchecked = handlers.get("_skip_schema_validation", False)
-        text = None if unchecked else self._check_call(msg, raw_msg)
+        codec = None if handlers.get("_skip_schema_validation", False) else self._codec
+        text = None if codec is None else _checked_call(codec, msg, raw_msg)
         arguments = self._arguments(msg)
         handler = handlers["_on_action"]
         try:
@@ -442,80 +473,73 @@ class ChargePoint:
         except Exception as error:
             return await self._failed(msg, error)
         if hasattr(answer, "__await__"):
-            later = self._later(answer, msg, handlers, arguments, text)
+            later = self._later(answer, msg, handlers, arguments, text, codec)
             if raw_msg is None or not wants.awaits:  # in a task already, or without need of one
                 return await later
             return await self._in_task(self._answer(msg, later))
-        response, messages = self._give(answer, msg, handlers)
-        for message in messages:
+        payload, answered = self._answer_of(answer, msg.action, codec)
+        for message in self._reply(msg.unique_id, PlainResponse(answered)):
             await self._send(message)
         if "_after_action" in handlers:
-            self._start_hook(msg, handlers, arguments, text, response)
-        return response
+            self._start_hook(msg, handlers, arguments, text, payload)
+        return payload
 
-    async def _later(self, answer: Any, msg: Call, handlers: Any, arguments: dict[str, Any], text: Any) -> Any:
+    async def _later(
+        self,
+        answer: Any,
+        msg: Call | PlainCall,
+        handlers: Any,
+        arguments: dict[str, Any],
+        text: Any,
+        codec: Codec[Any] | None,
+    ) -> Any:
         """As the rest of `_process`, when what the handler answers has come."""
         try:
             answer = await answer
         except asyncio.CancelledError:
-            self._forget(msg)
+            self._forget(msg.unique_id)
             raise
         except Exception as error:
             return await self._failed(msg, error)
-        response, messages = self._give(answer, msg, handlers)
-        for message in messages:
+        payload, answered = self._answer_of(answer, msg.action, codec)
+        for message in self._reply(msg.unique_id, PlainResponse(answered)):
             await self._send(message)
         if "_after_action" in handlers:
-            self._start_hook(msg, handlers, arguments, text, response)
-        return response
+            self._start_hook(msg, handlers, arguments, text, payload)
+        return payload
 
-    def _give(self, answer: Any, msg: Call, handlers: Any) -> tuple[CallResult, list[str]]:
-        """A handler's answer as a message, and what is to be sent."""
-        response = CallResult(msg.unique_id, {}, msg.action)
-        answered = self._answer_text(answer, response, handlers.get("_skip_schema_validation", False))
-        return response, self._reply(msg, PlainResponse(answered))
-
-    async def _failed(self, msg: Call, error: Exception) -> None:
+    async def _failed(self, msg: Call | PlainCall, error: Exception) -> None:
         self.logger.error("%s: error while handling request '%s'", self.id, msg, exc_info=error)
         await self._refuse(msg, error)
 
-    def _handlers(self, msg: Call) -> Any:
+    def _handlers(self, msg: Call | PlainCall) -> Any:
         """The handlers of the message's action."""
-        action = msg.action
-        if not isinstance(action, str):
-            raise ProtocolError("the action is no text")
         try:
-            handlers = self.route_map[action]
+            handlers = self.route_map[msg.action]
             handlers["_on_action"]
-        except KeyError:
-            if action in self._codec.messages:
-                raise NotSupportedError(own_answer("no_handler", self._ocpp_version)[1]) from None
-            raise NotImplementedError(f"OCPP {self._ocpp_version} has no such action") from None
+        except (KeyError, TypeError):
+            raise self._unhandled(msg.action) from None
         return handlers
 
-    def _check_call(self, msg: Call, raw_msg: Any) -> Any:
-        """Raise what answers an invalid CALL; else the text of the message or of its payload's frame."""
-        if raw_msg is not None:
-            try:
-                self._codec.validate(raw_msg)
-                return raw_msg
-            except OcppError as error:
-                if not error.kind.startswith("message_id"):
-                    raise exception_of(error) from error
-        check(self._codec, MessageType.Call, msg.action, encode(msg.payload))
-        return None
+    def _unhandled(self, action: Any) -> OCPPError:
+        """What answers a CALL without a handler."""
+        if not isinstance(action, str):
+            return ProtocolError("the action is no text")
+        if action in self._codec.messages:
+            return NotSupportedError(own_answer("no_handler", self._ocpp_version)[1])
+        return NotImplementedError(f"OCPP {self._ocpp_version} has no such action")
 
-    def _arguments(self, msg: Call) -> dict[str, Any]:
+    def _arguments(self, msg: Call | PlainCall) -> dict[str, Any]:
         """The keyword arguments of the handlers."""
         known = check_of(self._ocpp_version)
         payload = msg.payload
-        if known is not None and known.is_stepped(msg.message_type_id, msg.action):
-            payload = msg.payload = known.as_peer_hands_on(msg.message_type_id, msg.action, payload)
+        if known is not None and msg.action in known.stepped_calls:
+            payload = msg.payload = known.as_peer_hands_on(MessageType.Call, msg.action, payload)
         if payload.__class__ is not dict:
             raise TypeConstraintViolationError("the payload is no object")
-        return keywords(payload)
+        return keywords(payload) if payload else payload
 
-    def _run(self, handler: Any, wants: _Handler, msg: Call, arguments: dict[str, Any], text: Any) -> Any:
+    def _run(self, handler: Any, wants: _Handler, msg: Call | PlainCall, arguments: dict[str, Any], text: Any) -> Any:
         """What the handler returns, with the arguments that it wants."""
         if wants.is_typed:
             return handler(self._typed(msg, text))
@@ -523,7 +547,7 @@ class ChargePoint:
             return handler(**arguments, call_unique_id=msg.unique_id)
         return handler(**arguments)
 
-    def _typed(self, msg: Call, text: Any) -> Any:
+    def _typed(self, msg: Call | PlainCall, text: Any) -> Any:
         """The message's payload as ocppcore's own type."""
         if text is None:
             return self._payload(msg.payload, msg.action, "send" if isinstance(msg, Send) else "request")
@@ -541,58 +565,58 @@ class ChargePoint:
             raise PropertyConstraintViolationError("a date-time that is none")
         return payload
 
-    def _answer_text(self, answer: Any, response: CallResult, unchecked: bool) -> str:
-        """A handler's answer as the text of a payload. Raises InternalError where it is none, and says why in the log."""
-        if hasattr(answer, "__dataclass_fields__") or isinstance(answer, dict):
-            response.payload = _outgoing(answer)
-        elif isinstance(answer, Response):
-            return self._typed_answer_text(answer, response)
-        elif answer is not None:
-            self.logger.error(
-                "%s: the handler of %s returns %r; return an object of call_result", self.id, response.action, answer
-            )
-            raise InternalError
+    def _answer_of(self, answer: Any, action: str, codec: Codec[Any] | None) -> tuple[Any, str]:
+        """A handler's answer as a payload and its text. Raises InternalError where it is none, and says why in the log."""
+        payload: Any = {} if answer is None else _outgoing(answer)
+        if payload.__class__ is not dict:
+            return self._typed_answer(answer, action)
         try:
-            return self._text(response, unchecked)
+            return self._checked(MessageType.CallResult, action, payload, codec)
         except OCPPError as error:
-            self.logger.error("%s: the handler of %s answers with what is invalid: %s", self.id, response.action, error)
+            self.logger.error("%s: the handler of %s answers with what is invalid: %s", self.id, action, error)
             raise InternalError from error
 
-    def _typed_answer_text(self, answer: Response, response: CallResult) -> str:
-        if answer.__action__ != response.action:
-            self.logger.error("%s: the handler of %s returns a %s", self.id, response.action, type(answer).__name__)
+    def _typed_answer(self, answer: Any, action: str) -> tuple[Any, str]:
+        """As `_answer_of`, for what should be ocppcore's own response."""
+        if not isinstance(answer, Response):
+            self.logger.error(
+                "%s: the handler of %s returns %r; return an object of call_result", self.id, action, answer
+            )
+            raise InternalError
+        if answer.__action__ != action:
+            self.logger.error("%s: the handler of %s returns a %s", self.id, action, type(answer).__name__)
             raise InternalError
         try:
             text = self._codec.encode_payload(answer).decode()
         except OcppError as error:
-            self.logger.error("%s: the handler of %s answers with %s", self.id, response.action, error)
+            self.logger.error("%s: the handler of %s answers with %s", self.id, action, error)
             raise InternalError from error
-        response.payload = msgspec.json.decode(text)
-        return text
+        return msgspec.json.decode(text), text
 
-    def _text(self, message: Any, unchecked: bool) -> str:
-        """The text of an outgoing payload, checked, its names mended where the peer's rule cannot write them."""
-        text = encode(message.payload)
-        if unchecked:
-            return text
-        kind, action = message.message_type_id, message.action
+    def _checked(self, kind: int, action: str, payload: Any, codec: Codec[Any] | None) -> tuple[Any, str]:
+        """An outgoing payload and its text, checked unless there is no codec, its names mended where the peer's rule cannot write them."""
+        text = encode(payload)
+        if codec is None:
+            return payload, text
         try:
-            check(self._codec, kind, action, text)
-        except OCPPError:
+            require_valid(codec, kind, action, text)
+        except OcppError as error:
             known = check_of(self._ocpp_version)
-            mended = message.payload if known is None else known.mended(kind, action, message.payload)
-            if mended == message.payload:
-                raise
+            mended = payload if known is None else known.mended(kind, action, payload)
+            if mended == payload:
+                raise exception_of(error) from error
             text = encode(mended)
-            check(self._codec, kind, action, text)
-            message.payload = mended
-        return text
+            check(codec, kind, action, text)
+            return mended, text
+        return payload, text
 
-    def _start_hook(self, msg: Call, handlers: Any, arguments: dict[str, Any], text: Any, response: CallResult) -> None:
+    def _start_hook(
+        self, msg: Call | PlainCall, handlers: Any, arguments: dict[str, Any], text: Any, answer: Any
+    ) -> None:
         """Run the after-handler; what it raises is logged."""
         hook = handlers["_after_action"]
         if handlers.get("_inject_response", False):
-            arguments = {**arguments, "call_response": keywords(response.payload)}
+            arguments = {**arguments, "call_response": keywords(answer)}
         try:
             running = self._run(hook, _handler_of(hook), msg, arguments, text)
         except Exception:
@@ -603,7 +627,7 @@ class ChargePoint:
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
-    async def _logged(self, running: Any, msg: Call) -> None:
+    async def _logged(self, running: Any, msg: Call | PlainCall) -> None:
         try:
             await running
         except Exception:
@@ -645,8 +669,8 @@ class ChargePoint:
             except OcppError as error:
                 raise exception_of(error) from error
         else:
-            call.payload = _outgoing(payload)
-            text = self._text(call, skip_schema_validation)
+            codec = None if skip_schema_validation else self._codec
+            call.payload, text = self._checked(call.message_type_id, action, _outgoing(payload), codec)
         if sends:
             self._next_id = unique_id
             self._session.send(PlainSend(action, text))

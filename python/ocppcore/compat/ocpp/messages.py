@@ -241,21 +241,18 @@ def _validate_payload(message: Call | CallResult, ocpp_version: str) -> None:
 
 def check(codec: Codec[Any], kind: int, action: Any, text: str) -> None:
     """Check the text of a payload; raises the OCPPError that answers the fault. The id is nobody's business here."""
-    fault = find_fault(codec, kind, action, text)
-    if fault is not None:
-        raise exception_of(fault) from fault
-
-
-def find_fault(codec: Codec[Any], kind: int, action: Any, text: str) -> OcppError | None:
-    """What is wrong with the text of a payload."""
     try:
-        if kind == MessageType.CallResult:
-            codec.validate(f'[3,"{_ID}",{text}]', {_ID: action})
-        else:
-            codec.validate(f'[{kind},"{_ID}",{encode_id(action)},{text}]')
+        require_valid(codec, kind, action, text)
     except OcppError as error:
-        return error
-    return None
+        raise exception_of(error) from error
+
+
+def require_valid(codec: Codec[Any], kind: int, action: Any, text: str) -> None:
+    """As `check`; raises what the codec has found, as it stands."""
+    if kind == MessageType.CallResult:
+        codec.validate(f'[3,"{_ID}",{text}]', {_ID: action})
+    else:
+        codec.validate(f'[{kind},"{_ID}",{encode_id(action)},{text}]')
 
 
 def exception_of(error: OcppError) -> OCPPError:
