@@ -1,7 +1,7 @@
 //! The envelope: what a frame is, before any schema, and the walk through a whole one (OCPP-J 1.6 §4.2, 2.x Part 4 §4.2).
 
 use crate::error::Kind;
-use crate::scan::{Begins, Cursor, MAX_DEPTH, Stop, Text, plain_until, short_integer};
+use crate::scan::{Begins, Cursor, MAX_DEPTH, Stop, Text, plain_until, short_integer, skip_space};
 use crate::schema::{FrameKind, Schema, Style};
 use crate::simd::Bytes;
 use crate::sink::{Check, Sink};
@@ -72,6 +72,18 @@ pub fn head<'a>(cursor: &mut Cursor<'a>, schema: &Schema) -> Result<Head<'a>, St
         }
         None => any_head(cursor, schema),
     }
+}
+
+/// The head of a frame that is written in one of the usual styles, and where its payload begins, for a reader that looks no further. None for a
+/// refusal, and for any other frame.
+#[inline(always)]
+pub fn usual_peek<'a>(text: &'a [u8], schema: &Schema) -> Option<(Head<'a>, usize)> {
+    let text = Bytes::new(text);
+    let (head, end) = usual_head(text, schema)?;
+    if text.byte(end) != b',' || matches!(head.kind, FrameKind::CallError | FrameKind::CallResultError) {
+        return None;
+    }
+    Some((head, skip_space(text, end + 1)))
 }
 
 /// The head of a frame that is written in one of the two usual styles and has nothing wrong with it, and its end.

@@ -9,7 +9,7 @@ use ocppcore::sink::{Check, Sink, Stop};
 use ocppcore::validate::{Limits, Walker};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict, PyString};
+use pyo3::types::{PyBytes, PyDict, PyInt, PyString};
 use pyo3::{IntoPyObjectExt, PyTraverseError, PyVisit, intern};
 
 use crate::batch;
@@ -274,16 +274,7 @@ impl Engine {
     #[inline(always)]
     fn usual_into<'py, J: Judge>(&self, data: &Bound<'py, PyAny>, judge: J) -> Result<Bound<'py, PyAny>, Unusual> {
         let py = data.py();
-        let text = if let Ok(bytes) = data.cast_exact::<PyBytes>() {
-            bytes.as_bytes()
-        } else if let Ok(text) = data.cast_exact::<PyString>() {
-            text.to_str().map_err(|_| Unusual::Other)?.as_bytes()
-        } else {
-            return Err(Unusual::Other);
-        };
-        if text.len() > self.max_size {
-            return Err(Unusual::Other);
-        }
+        let text = self.usual_text(data).ok_or(Unusual::Other)?;
         let schema = self.schema.get();
         let mut build = Build::judged(py, schema, judge);
         let mut walker = Walker::new(&schema.tables, self.limits.as_ref(), Cursor::new(text), &mut build);
@@ -299,6 +290,44 @@ impl Engine {
             }
             None => Err(Unusual::Other),
         }
+    }
+
+    /// The bytes of data as it mostly comes, if it is not too long.
+    #[inline(always)]
+    fn usual_text<'a>(&self, data: &'a Bound<'_, PyAny>) -> Option<&'a [u8]> {
+        let text = if let Ok(bytes) = data.cast_exact::<PyBytes>() {
+            bytes.as_bytes()
+        } else {
+            data.cast_exact::<PyString>().ok()?.to_str().ok()?.as_bytes()
+        };
+        (text.len() <= self.max_size).then_some(text)
+    }
+
+    /// `None` for a request without fault that is written in one of the usual ways.
+    #[inline(never)]
+    pub fn usual_verdict<'py>(&self, data: &Bound<'py, PyAny>) -> Option<Bound<'py, PyAny>> {
+        let text = self.usual_text(data).filter(|text| text.len() < batch::LARGE)?;
+        let mut check = Check;
+        let tables = &self.schema.get().tables;
+        let mut walker = Walker::new(tables, self.limits.as_ref(), Cursor::new(text), &mut check);
+        walker.usual_request()?.ok()?;
+        Some(data.py().None().into_bound(data.py()))
+    }
+
+    /// The head of a frame that is written in one of the usual ways.
+    #[inline(never)]
+    pub fn usual_peek<'py>(&self, data: &Bound<'py, PyAny>) -> Option<Bound<'py, PyAny>> {
+        let py = data.py();
+        let schema = self.schema.get();
+        let (head, start) = frame::usual_peek(self.usual_text(data)?, &schema.tables)?;
+        let id = schema.ascii.make(py, head.id.raw, 0, head.id.raw.len())?;
+        let action = match &head.action {
+            Some(action) => schema.shared_action(py, action)?,
+            None => py.None().into_bound(py),
+        };
+        let number = PyInt::new(py, head.number).into_any();
+        let start = PyInt::new(py, start).into_any();
+        schema.door.peek.make(py, [number, id, action, data.clone(), start])
     }
 
     /// Decodes what `usual` has left.

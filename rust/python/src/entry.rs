@@ -1,4 +1,4 @@
-//! `Engine.decode` and `Engine.encode` as CPython calls them: pyo3's way in counts attachments, takes arguments apart and looks at the receiver's class, each
+//! The methods of `Engine` for one frame as CPython calls them: pyo3's way in counts attachments, takes arguments apart and looks at the receiver's class, each
 //! time anew. For a small frame that is a tenth of the time, so that this is a way past it for what is done at once; the rest goes pyo3's way.
 
 use std::any::Any;
@@ -17,6 +17,8 @@ use crate::engine::{Engine, Unusual};
 /// Puts the shorter ways in before pyo3's methods.
 pub fn install(py: Python<'_>) -> PyResult<()> {
     install_one(py, &DECODE, decode, c"decode", c"decode($self, data, pending=None)\n--\n\n")?;
+    install_one(py, &VALIDATE, validate, c"validate", c"validate($self, data, pending=None)\n--\n\n")?;
+    install_one(py, &PEEK, peek, c"peek", c"peek($self, data)\n--\n\n")?;
     install_one(py, &ENCODE, encode, c"encode", c"encode($self, frame)\n--\n\n")
 }
 
@@ -44,6 +46,8 @@ fn install_one(
 
 /// pyo3's methods.
 static DECODE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+static VALIDATE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+static PEEK: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
 static ENCODE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
 
 /// `decode(self, data, pending=None)`.
@@ -111,20 +115,78 @@ unsafe extern "C" fn encode(
         // SAFETY: the caller's promise is handed on.
         return unsafe { by_original(&ENCODE, this, arguments, count, names) };
     }
-    // SAFETY: as for `decode`; what is done at once runs no Python code.
-    let encoded = catch_unwind(AssertUnwindSafe(|| unsafe {
-        let py = Python::assume_attached();
-        let engine = Borrowed::from_ptr(py, this).cast_unchecked::<Engine>();
-        encode::usual(engine.get(), &Borrowed::from_ptr(py, *arguments)).map(Bound::into_ptr)
-    }));
-    match encoded {
-        Ok(Some(data)) => data,
+    // SAFETY: there is one argument; the caller's promise is handed on.
+    let encoded =
+        unsafe { at_once(this, arguments, |engine, frame| encode::usual(engine, frame).map(Bound::into_any)) };
+    encoded.unwrap_or_else(|| {
         // SAFETY: `this` and the one argument are alive.
-        Ok(None) => raised(|py| unsafe {
+        raised(|py| unsafe {
             let engine = Borrowed::from_ptr(py, this).cast_unchecked::<Engine>();
             encode::any_frame(engine.get(), &Borrowed::from_ptr(py, *arguments)).map(Bound::into_any)
-        }),
-        Err(panic) => raised(|_| Err(panicked(panic.as_ref()))),
+        })
+    })
+}
+
+/// `validate(self, data, pending=None)`.
+///
+/// # Safety
+/// What `METH_FASTCALL | METH_KEYWORDS` promises, `this` being an `Engine`.
+unsafe extern "C" fn validate(
+    this: *mut ffi::PyObject,
+    arguments: *const *mut ffi::PyObject,
+    count: ffi::Py_ssize_t,
+    names: *mut ffi::PyObject,
+) -> *mut ffi::PyObject {
+    // SAFETY: the caller's promise is handed on; where there is an argument, it is the data.
+    unsafe {
+        let judged = if names.is_null() && (1..=2).contains(&count) {
+            at_once(this, arguments, Engine::usual_verdict)
+        } else {
+            None
+        };
+        judged.unwrap_or_else(|| by_original(&VALIDATE, this, arguments, count, names))
+    }
+}
+
+/// `peek(self, data)`.
+///
+/// # Safety
+/// What `METH_FASTCALL | METH_KEYWORDS` promises, `this` being an `Engine`.
+unsafe extern "C" fn peek(
+    this: *mut ffi::PyObject,
+    arguments: *const *mut ffi::PyObject,
+    count: ffi::Py_ssize_t,
+    names: *mut ffi::PyObject,
+) -> *mut ffi::PyObject {
+    // SAFETY: the caller's promise is handed on; where there is an argument, it is the data.
+    unsafe {
+        let peeked = if names.is_null() && count == 1 { at_once(this, arguments, Engine::usual_peek) } else { None };
+        peeked.unwrap_or_else(|| by_original(&PEEK, this, arguments, count, names))
+    }
+}
+
+/// What an engine makes of the first argument without running any Python code; None if that is nothing.
+///
+/// # Safety
+/// `this` is an `Engine`, and there is an argument.
+#[inline(always)]
+unsafe fn at_once(
+    this: *mut ffi::PyObject,
+    arguments: *const *mut ffi::PyObject,
+    work: impl for<'py> FnOnce(&Engine, &Bound<'py, PyAny>) -> Option<Bound<'py, PyAny>>,
+) -> Option<*mut ffi::PyObject> {
+    // SAFETY: CPython calls with the GIL held and live arguments, which outlive the call. pyo3 is not told that this thread is attached, which it
+    // need not know to make objects.
+    let made = catch_unwind(AssertUnwindSafe(|| unsafe {
+        let py = Python::assume_attached();
+        let engine = Borrowed::from_ptr(py, this).cast_unchecked::<Engine>();
+        work(engine.get(), &Borrowed::from_ptr(py, *arguments)).map(Bound::into_ptr)
+    }));
+    match made {
+        Ok(Some(object)) => Some(object),
+        // SAFETY: the GIL is held. An error that is set, of memory that is out, is the answer.
+        Ok(None) => (!unsafe { ffi::PyErr_Occurred() }.is_null()).then_some(ptr::null_mut()),
+        Err(panic) => Some(raised(|_| Err(panicked(panic.as_ref())))),
     }
 }
 

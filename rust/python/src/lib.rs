@@ -2,7 +2,7 @@
 //!
 //! `schema` binds the core's tables to msgspec's classes, `engine` is what a codec inherits, `build` makes Structs from what a walk reads, `encode` reads
 //! them back, `errors` hands faults over. `grading` asks a codec's policy. Memory of Python objects is written in `raw` alone. `entry` is a
-//! shorter way in for `decode`. `columns` reads logs into tables, which `arrow` lends
+//! shorter way in for single frames. `columns` reads logs into tables, which `arrow` lends
 //! to other libraries.
 
 mod arrow;
