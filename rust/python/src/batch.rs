@@ -57,14 +57,22 @@ pub fn decode_many<'py>(
     let py = frames.py();
     let mut decoded = Vec::new();
     match Lines::of(frames)? {
-        None => {
-            if let Ok(list) = frames.cast_exact::<PyList>() {
+        None => match frames.cast_exact::<PyList>() {
+            Ok(list) => {
                 decoded.reserve(list.len());
+                // Asked for one by one: whoever has a second look at a frame may change the list.
+                let mut index = 0;
+                while let Ok(frame) = list.get_item(index) {
+                    decoded.push(one(engine, &frame, pending)?);
+                    index += 1;
+                }
             }
-            for frame in each(frames)? {
-                decoded.push(one(engine, &frame?, pending)?);
+            Err(_) => {
+                for frame in each(frames)? {
+                    decoded.push(one(engine, &frame?, pending)?);
+                }
             }
-        }
+        },
         Some(Lines::Text(text)) => {
             for line in batch::lines(text.to_str()?.as_bytes()) {
                 let line = PyString::from_bytes(py, line)?;
@@ -87,7 +95,11 @@ fn one<'py>(
     data: &Bound<'py, PyAny>,
     pending: Option<&Bound<'py, PyAny>>,
 ) -> PyResult<Bound<'py, PyAny>> {
-    engine.decode(data, pending).or_else(|error| {
+    let why = match engine.usual(data) {
+        Ok(frame) => return Ok(frame),
+        Err(why) => why,
+    };
+    engine.unusual(data, pending, why).or_else(|error| {
         static FAULT: PyOnceLock<Py<PyType>> = PyOnceLock::new();
         let py = data.py();
         let class = FAULT.import(py, "ocppcore._errors", "OcppError")?;
