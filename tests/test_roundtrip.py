@@ -125,3 +125,17 @@ def test_a_result_kept_raw_is_written_as_it_stood(module: str, backend: str) -> 
     assert frame.payload.offset == 11
     again = codec(module, backend).decode(codec(module, backend).encode(frame))
     assert bytes(again.payload.data) == text
+
+
+@pytest.mark.parametrize("letters", ["é", "é\n", "ÿ\x80a", "ж", "é中", "a\x7f", '"\\', "🙂é"])
+def test_texts_of_every_width_and_length(letters: str, backend: str) -> None:
+    """A character may take one, two or four bytes in memory, and be written as it is or as an escape."""
+    reader = codec("v16", backend)
+    for count in (1, 2, 15, 16, 17, 127, 128, 129, 254, 255, 256, 257, 600):
+        text = (letters * count)[:count]
+        for ascii_only in (False, True):
+            written = json.dumps({"vendorId": "v", "data": text}, ensure_ascii=ascii_only)
+            read = reader.decode(f'[2,"1","DataTransfer",{written}]').payload.data
+            assert read == text
+            assert hash(read) == hash(text), "equal texts are kept in the narrowest form, or dicts would not find them"
+            assert reader.decode(f'[2,"1","DataTransfer",{written}]'.encode()).payload.data == text

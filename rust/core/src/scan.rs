@@ -496,12 +496,20 @@ fn plain_at_end(all: &[u8], at: usize) -> usize {
 /// Undoes the escapes of a string that the scanner has passed.
 pub fn unescape(raw: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(raw.len());
+    let text = Bytes::new(raw);
     let mut at = 0;
-    while at < raw.len() {
-        if raw[at] != b'\\' {
-            out.push(raw[at]);
-            at += 1;
-            continue;
+    loop {
+        let end = plain_until(text, at);
+        out.extend_from_slice(&raw[at..end]);
+        at = end;
+        match raw.get(at) {
+            Some(b'\\') => {}
+            Some(byte) => {
+                out.push(*byte);
+                at += 1;
+                continue;
+            }
+            None => break,
         }
         let (character, width) = unescape_one(&raw[at..]);
         out.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());

@@ -58,6 +58,14 @@ impl<'s, 'py, J> Build<'s, 'py, J> {
     #[inline(never)]
     fn long_text(&self, text: &Text<'_>) -> Option<Bound<'py, PyAny>> {
         let bytes = text.bytes();
+        let mut characters = [0; 256];
+        if let Some(count) = latin_1(&bytes, &mut characters) {
+            // SAFETY: as many characters are readable; a new reference, or NULL with an error set.
+            return unsafe {
+                let string = ffi::PyUnicode_FromKindAndData(1, characters.as_ptr().cast(), count as ffi::Py_ssize_t);
+                Bound::from_owned_ptr_or_opt(self.py, string)
+            };
+        }
         // SAFETY: the bytes are readable; a new reference, or NULL with an error set.
         unsafe {
             let string =
@@ -65,6 +73,21 @@ impl<'s, 'py, J> Build<'s, 'py, J> {
             Bound::from_owned_ptr_or_opt(self.py, string)
         }
     }
+}
+
+/// Writes a short text of characters up to U+00FF with a byte for each, and tells how many they are; None for any other text.
+fn latin_1(utf8: &[u8], characters: &mut [u8; 256]) -> Option<usize> {
+    let (mut at, mut count) = (0, 0);
+    while let Some(&byte) = utf8.get(at) {
+        let room = characters.get_mut(count)?;
+        (*room, at) = match byte {
+            0..0x80 => (byte, at + 1),
+            0xC2 | 0xC3 => (byte << 6 | utf8.get(at + 1)? & 0x3F, at + 2),
+            _ => return None,
+        };
+        count += 1;
+    }
+    Some(count)
 }
 
 impl<'s, 'py, J: Judge> Sink for Build<'s, 'py, J> {
