@@ -6,6 +6,7 @@ Hypothesis bends, cuts and splices.
 
 from __future__ import annotations
 
+from datetime import datetime
 from random import Random
 from typing import Any
 
@@ -14,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cases_faults import cases
-from ocppcore import OcppError
+from ocppcore import OcppError, v201
 from support.backends import BACKENDS, both, codec, exact, outcome
 from support.corpus import UNSAID, Case, corpus
 from support.emit import text_of
@@ -25,6 +26,7 @@ from support.mutants import faults, spread
 from support.needs import need_module
 
 THOROUGH = settings(max_examples=4 * settings().max_examples)  # the profile decides, see conftest.py
+NAIVE: Any = datetime(2026, 1, 2)
 READERS = ("decode", "validate", "peek")
 
 
@@ -89,6 +91,97 @@ def test_the_corpus_has_every_kind_of_fault_of_text_and_frame() -> None:
     met = {case.fault for case in corpus()}
     wanted = {kind for kind, entry in fault_kinds()["kinds"].items() if entry["scope"] != "payload"}
     assert wanted - met == {"size"}  # its data would be a mebibyte: see test_hostile
+
+
+# --- texts, which the native backend writes from kept words
+
+
+def told(call: Any, *args: Any, **options: Any) -> list[str]:
+    """What the text of one error is when it is asked for again and again, its words known or not, and what `format` says of it."""
+    texts: list[str] = []
+    for _ in range(4):
+        with pytest.raises(OcppError) as caught:
+            call(*args, **options)
+        texts += [str(caught.value), str(caught.value)]
+    return [*texts, caught.value.format(), str(caught.value)]
+
+
+def assert_told_alike(module: str, data: Any, pending: Any = None) -> str:
+    texts = told(codec(module, "native").decode, data, pending=pending)
+    assert set(texts) == {codec_text(module, data, pending)}
+    return texts[0]
+
+
+def codec_text(module: str, data: Any, pending: Any) -> str:
+    with pytest.raises(OcppError) as caught:
+        codec(module, "python").decode(data, pending=pending)
+    return caught.value.format()
+
+
+def test_texts_are_those_of_format_however_often_asked() -> None:
+    faulty = [(case.module, case.data, case.pending) for case in corpus() if case.fault is not None]
+    faulty += [(case.module, case.data, case.pending) for case in cases()]
+    assert len(faulty) > 300
+    for module, data, pending in faulty:
+        assert_told_alike(module, data, pending)
+
+
+def boot_of(value: str, behind: str = "}]", id: str = '"19"', key: str = '"reason"') -> str:
+    return f'[2,{id},"BootNotification",{{{key}:{value}{behind}'
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        *(boot_of(value) for value in ("[]", "{}", '[[],{"a":"]}"}]', "12", "true", "null", '"powerUP"', '"Pow\\u0065r"', '"é"', '"\x7f"')),
+        *(boot_of(value) for value in ("12 ", "12\n", "[ ]", "[\n]", '["\\""]', '["a\\\\"]', '"' + "x" * 300 + '"', "[" + "1," * 400 + "1]", "9" * 70)),
+        *(boot_of('"' + "x" * count + '"') for count in (61, 62, 63, 64)),
+        *(boot_of("[" + "1" * count + "]") for count in (61, 62, 63, 64)),
+        *(boot_of(value, behind="") for value in ("12", "[", '"', '"a', "[[]", "1e", "-", ",", "")),
+        *(boot_of("[]", id=id) for id in ('"it\'s"', '"\\""', '"\\\\"', '"é"', '"' + "i" * 36 + '"', '""', "12")),
+        *(boot_of("1", key=f'"{key}"') for key in ("é", "Reason", "k" * 64, "k" * 300, "a/b~c", "\u2028", "\\u0000")),
+        boot_of("[]").replace("BootNotification", "Frob"),
+        boot_of("[]").replace("BootNotification", "B" * 70),
+        *(boot_of("[]").encode() + tail for tail in (b"", b"\xff", b" x")),
+    ],
+)  # fmt: skip
+def test_a_text_with_odd_parts_is_that_of_format(data: Any) -> None:
+    for module in ("v16", "v201"):
+        assert_told_alike(module, data)
+        if isinstance(data, str):
+            assert_told_alike(module, data.encode())
+
+
+def test_texts_of_objects_are_those_of_format() -> None:
+    for payload in (
+        v201.BootNotificationRequest(reason="Frob", charging_station=None),
+        v201.HeartbeatResponse(current_time=1),
+    ):
+        texts = {name: told(codec("v201", name).encode_payload, payload) for name in BACKENDS}
+        assert len({text for each in texts.values() for text in each}) == 1
+    # A payload's format is another matter than that of its data: what to do next differs.
+    read = told(codec("v201", "native").decode, '[2,"1","NotifyEvent",{"generatedAt":"x"}]')
+    given = told(codec("v201", "native").encode_payload, v201.HeartbeatResponse(current_time=NAIVE))
+    assert "aware" in given[0]
+    assert "aware" not in read[0]
+
+
+def test_a_plain_text_is_written_without_python(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = [boot_of(value) for value in ("[]", '"powerUP"', "12")]
+    data += ['[2,"1","BootNotification",{}]', '[2,"1","Heartbeat",{"noSuchKey":1}]', '[2,"1","Heartbeat",{}']
+    before = [assert_told_alike("v201", frame) for frame in data]
+    monkeypatch.setattr(OcppError, "format", None)
+    for frame, text in zip(data, before, strict=True):
+        with pytest.raises(OcppError) as caught:
+            codec("v201", "native").decode(frame)
+        assert str(caught.value) == text
+
+
+def test_more_sorts_of_faults_than_are_kept_are_told_alike() -> None:
+    for _ in range(2):
+        for number in range(200):
+            assert_told_alike("v201", boot_of(f'"Power{number}"'))
+            assert_told_alike("v201", f'[2,"1","Heartbeat",{{"key{number}":1}}]')
 
 
 # --- messages of every version

@@ -118,6 +118,7 @@ class OcppError(Exception):
         "_finding",
         "_found",
         "_rules",
+        "_write",
         "action",
         "expected",
         "kind",
@@ -139,6 +140,7 @@ class OcppError(Exception):
         message_id: str | None = None,
         action: str | None = None,
     ) -> None:
+        super().__init__()  # else `args` would hold what is given here, the data too
         self._rules = rules
         self.kind = kind
         self.path = path
@@ -150,6 +152,7 @@ class OcppError(Exception):
         self._data = data
         self._found: str | None = None
         self._end: int | None = None
+        self._write: Callable[[OcppError], str] | None = None  # the native backend's `format`, of its own errors
         self._finding: Finding | None = None  # what a rule of the specification tier says
 
     @property
@@ -234,7 +237,28 @@ class OcppError(Exception):
         return _description(says, self.path, expected, self._rules.version)
 
     def __str__(self) -> str:
-        return self.format()
+        write = self._write
+        return self.format() if write is None else write(self)
+
+    def _wording(self) -> tuple[str, str, bool, str | None]:
+        """What `_write` keeps for all errors of this class, kind and expectation, to put together as `line` does.
+
+        What is said and expected; what leads to the quote, "" where nothing is quoted; whether the action is told; the advice, None where it depends
+        on what was found.
+        """
+        expected = _expectation(self.kind, self.expected)
+        says = _printable(self._rules.by_kind[self.kind].says + (f"; expected {expected}" if expected else ""))
+        before_found = "" if self.kind in _NOTHING_FOUND else ", found " if expected else "; found "
+        return (
+            says,
+            before_found,
+            self.kind != "action_unknown",
+            None if self._suggests() else _printable(self._advice()),
+        )
+
+    def _suggests(self) -> bool:
+        """Whether there are names of which one may be suggested."""
+        return False
 
     def __repr__(self) -> str:
         return (
@@ -282,14 +306,14 @@ class PayloadError(OcppError):
         meant = self.suggestion
         return "" if meant is None else f"It may be meant as {meant}."
 
+    def _suggests(self) -> bool:
+        return self._finding is None and self.kind in ("enum", "unknown_key") and isinstance(self.expected, tuple)
+
     @property
     def suggestion(self) -> str | None:
-        if self._finding is not None or self.kind not in ("enum", "unknown_key"):
+        if not self._suggests():
             return super().suggestion
-        names = self.expected
-        if not isinstance(names, tuple):
-            return None
-        return meant_by((self.found or "").strip('"'), cast("tuple[str, ...]", names))
+        return meant_by((self.found or "").strip('"'), cast("tuple[str, ...]", self.expected))
 
 
 def meant_by(name: str, names: tuple[str, ...]) -> str | None:

@@ -4,6 +4,8 @@ use std::collections::HashMap;
 
 use serde::Deserialize;
 
+use crate::schema::Schema;
+
 macro_rules! kinds {
     ($($variant:ident = $name:literal,)*) => {
         /// The kinds of fault, as `schemas/errors.toml` lists them. A test holds the two lists against each other.
@@ -79,8 +81,24 @@ pub enum Expected {
     Text(String),
     Integer(i64),
     Number(f64),
-    Names(Vec<String>),
+    /// One of the values of the enumeration with this index.
+    Values(u32),
+    /// One of the names of the fields of the type with this index.
+    Fields(u32),
     Integers(Vec<i64>),
+}
+
+impl Expected {
+    /// The names to choose from, where the expectation is such a choice.
+    pub fn names<'s>(&self, schema: &'s Schema) -> Option<Vec<&'s str>> {
+        match self {
+            Self::Values(which) => Some(schema.enums[*which as usize].values.iter().map(String::as_str).collect()),
+            Self::Fields(of) => {
+                Some(schema.types[*of as usize].fields.iter().map(|field| field.name.as_str()).collect())
+            }
+            _ => None,
+        }
+    }
 }
 
 /// The wire codes of the kinds of fault: `errors.json` for one version.

@@ -147,9 +147,7 @@ impl Trail<'_> {
             Kind::MessageIdLength => count(MAX_ID as usize),
             Kind::PayloadMissing | Kind::PayloadType => text("object"),
             Kind::UnknownKey => match self.steps.first() {
-                Some(Step::Unknown(of, _)) => Expected::Names(
-                    self.schema.types[*of as usize].fields.iter().map(|field| field.name.clone()).collect(),
-                ),
+                Some(Step::Unknown(of, _)) => Expected::Fields(*of),
                 _ => Expected::Nothing,
             },
             Kind::NumberRange | Kind::DuplicateKey => Expected::Nothing,
@@ -174,7 +172,7 @@ pub fn expected_of(
     match (kind, &field.kind) {
         (Kind::Type | Kind::Null, _) if field.items.is_some() && !in_item => Expected::Text("array".to_owned()),
         (Kind::Type | Kind::Null, of) => Expected::Text(json_type(of).to_owned()),
-        (Kind::Enum, FieldKind::Enumeration(which)) => Expected::Names(schema.enums[*which as usize].values.clone()),
+        (Kind::Enum, FieldKind::Enumeration(which)) => Expected::Values(*which),
         (Kind::Format, FieldKind::Uri { .. }) => Expected::Text("uri".to_owned()),
         (Kind::Format, _) => Expected::Text("date-time".to_owned()),
         (Kind::Minimum, FieldKind::Integer { min, .. }) => Expected::Integer(*min),

@@ -229,8 +229,8 @@ fn raised(engine: &Engine, py: Python<'_>, about: &About<'_, '_>, halt: Halt) ->
         id: about.id.and_then(|id| id.extract().ok()),
         action: about.action.map(str::to_owned),
     };
-    let report = Report { kind: kind.name(), path, offset: None, expected, data: None, frame };
-    report.error(engine.make_error.bind(py))
+    let report = Report { kind, path, offset: None, expected, data: None, frame };
+    engine.errors.of(py, engine.schema.get(), report)
 }
 
 #[cold]

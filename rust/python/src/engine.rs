@@ -15,7 +15,7 @@ use pyo3::{IntoPyObjectExt, PyTraverseError, PyVisit, intern};
 use crate::batch;
 use crate::build::Build;
 use crate::encode;
-use crate::errors::Report;
+use crate::errors::{Errors, Report};
 use crate::grading::{Graded, Grading, Judge, Passed, Strict};
 use crate::input::Input;
 use crate::schema::Schema;
@@ -33,7 +33,7 @@ pub struct Engine {
     pub schema: Py<Schema>,
     pub max_size: usize,
     pub limits: Option<Limits>,
-    pub make_error: Py<PyAny>,
+    pub errors: Errors,
     grading: Option<Box<Grading>>,
 }
 
@@ -72,7 +72,7 @@ impl Engine {
         let raised = raised_limits(schema.get(), limits)?;
         let limits = (!raised.is_empty()).then_some(raised);
         let grading = second_look.map(|look| Box::new(Grading::new(look)));
-        Ok(Self { schema: schema.unbind(), max_size, limits, make_error, grading })
+        Ok(Self { schema: schema.unbind(), max_size, limits, errors: Errors::new(make_error), grading })
     }
 
     #[pyo3(signature = (data, pending=None))]
@@ -198,14 +198,14 @@ impl Engine {
                 let frame = Recovered { number: Some(3), id: id.extract().ok(), action: Some(action.to_owned()) };
                 let text = as_in_frame(py, start, input.bytes());
                 let report = Report {
-                    kind: fault.kind.name(),
+                    kind: fault.kind,
                     path: located.path,
                     offset: Some(start.saturating_add(fault.offset)),
                     expected: located.expected,
                     data: text.as_ref(),
                     frame,
                 };
-                Err(report.error(self.make_error.bind(py)))
+                Err(self.errors.of(py, schema, report))
             }
         }
     }
@@ -247,7 +247,7 @@ impl Engine {
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
-        visit.call(&self.make_error)?;
+        self.errors.traverse(&visit)?;
         if let Some(grading) = &self.grading {
             visit.call(&grading.look)?;
         }
@@ -369,14 +369,14 @@ impl Engine {
     #[inline(never)]
     fn too_long(&self, input: &Input<'_, '_>, frame: Recovered) -> PyErr {
         let report = Report {
-            kind: Kind::Size.name(),
+            kind: Kind::Size,
             path: String::new(),
             offset: Some(self.max_size),
             expected: Expected::Integer(self.max_size as i64),
             data: Some(input.object()),
             frame,
         };
-        report.error(self.make_error.bind(input.object().py()))
+        self.errors.of(input.object().py(), self.schema.get(), report)
     }
 
     /// Decodes a frame that is not a request written in one of the usual ways, or of which the policy has not let everything pass: then what is
@@ -492,14 +492,14 @@ impl Engine {
     #[cold]
     fn report(&self, input: &Input<'_, '_>, fault: Fault, place: Located, frame: Recovered) -> PyErr {
         let report = Report {
-            kind: fault.kind.name(),
+            kind: fault.kind,
             path: place.path,
             offset: Some(fault.offset),
             expected: place.expected,
             data: Some(input.object()),
             frame,
         };
-        report.error(self.make_error.bind(input.object().py()))
+        self.errors.of(input.object().py(), self.schema.get(), report)
     }
 }
 

@@ -184,11 +184,19 @@ impl Grading {
                 let place = (case.place.of, index);
                 expected_of(tables, engine.limits.as_ref(), case.kind, place, case.place.in_item)
             }
-            None => Expected::Names(of.fields.iter().map(|field| field.name.clone()).collect()),
+            None => Expected::Fields(case.place.of),
         };
         let name = field.map(|index| &of.fields[index].name);
         let payload = &tables.types[case.payload as usize].name;
-        let given = (payload, case.kind.name(), &of.name, name, case.place.in_item, to_object(py, expected)?, text);
+        let given = (
+            payload,
+            case.kind.name(),
+            &of.name,
+            name,
+            case.place.in_item,
+            to_object(py, engine.schema.get(), expected)?,
+            text,
+        );
         let answer = self.look.bind(py).call_method1("settle", given)?;
         self.learn(case, token, &answer)
     }

@@ -4,6 +4,7 @@
 //!   its class would cost more than everything else together.
 //! - A short ASCII string is a copy of a live one's header and the text. A self-test compares the result with CPython's own when the
 //!   module's tables are made; where they differ, `PyUnicode_New` is used.
+//! - An error is allocated by its class and its slots are filled directly, at offsets that a probe has found, instead of by its `__init__`.
 
 use std::cell::RefCell;
 use std::mem::ManuallyDrop;
@@ -11,9 +12,10 @@ use std::ptr::{self, NonNull};
 
 use ocppcore::format::datetime::DateTime;
 use ocppcore::schema::MAX_FIELDS;
+use pyo3::exceptions::PyBaseException;
 use pyo3::ffi;
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
+use pyo3::types::{PyDict, PyList, PyTuple, PyType};
 
 /// The size of a machine word, of a slot and of a pointer.
 const WORD: usize = size_of::<usize>();
@@ -183,6 +185,88 @@ impl<'py> Slots<'_, 'py> {
         }
         // SAFETY: as above; the new reference makes what is held outlive whatever Python code does to the object.
         unsafe { Bound::from_borrowed_ptr_or_opt(self.object.py(), held) }
+    }
+}
+
+/// An exception class whose instances are made without its `__init__`: allocated as it does, then given what its `N` slots hold.
+pub struct Exceptions<const N: usize> {
+    class: Py<PyType>,
+    no_arguments: Py<PyTuple>,
+    /// The word of each slot, the header's included.
+    slots: [usize; N],
+}
+
+impl<const N: usize> Exceptions<N> {
+    /// Finds the slots with these names in `sample`, which is spoiled by it. None if they do not lie as expected.
+    pub fn probe(sample: &Bound<'_, PyAny>, names: &[&str; N]) -> PyResult<Option<Self>> {
+        let py = sample.py();
+        let class = sample.get_type();
+        // SAFETY: the class of a live object; its size and flags never change.
+        let (count, fits) = unsafe {
+            let class = &*class.as_type_ptr();
+            let size = class.tp_basicsize as usize;
+            (size / WORD, size.is_multiple_of(WORD) && class.tp_itemsize == 0 && class.tp_new.is_some())
+        };
+        if cfg!(Py_GIL_DISABLED) || !fits || !class.is_subclass_of::<PyBaseException>()? {
+            return Ok(None);
+        }
+        let mut slots = [0; N];
+        for (slot, name) in slots.iter_mut().zip(names) {
+            let sentinel = PyList::empty(py).into_any();
+            sample.setattr(*name, &sentinel)?;
+            // SAFETY: a live object without a variable part has this many words, which its allocator cleared.
+            let words = unsafe { std::slice::from_raw_parts(sample.as_ptr().cast::<usize>(), count) };
+            let mut places = (HEAD..count).filter(|place| words[*place] == sentinel.as_ptr() as usize);
+            match (places.next(), places.next()) {
+                (Some(place), None) => *slot = place,
+                _ => return Ok(None),
+            }
+        }
+        let exceptions = Self { class: class.unbind(), no_arguments: PyTuple::empty(py).unbind(), slots };
+        Ok(exceptions.are_empty(py)?.then_some(exceptions))
+    }
+
+    /// Whether the slots of a new instance hold nothing.
+    fn are_empty(&self, py: Python<'_>) -> PyResult<bool> {
+        let new = self.allocate(py)?;
+        Ok((0..N).all(|index| self.get(&new, index).is_none()))
+    }
+
+    /// Whether an object is of exactly this class.
+    pub fn covers(&self, object: &Bound<'_, PyAny>) -> bool {
+        object.get_type_ptr().cast() == self.class.as_ptr()
+    }
+
+    /// What a slot of an instance holds; None if that is nothing. The caller has asked `covers`.
+    pub fn get<'py>(&self, object: &Bound<'py, PyAny>, index: usize) -> Option<Bound<'py, PyAny>> {
+        assert!(self.covers(object));
+        // SAFETY: the object is of the class that was probed, or of one with the same layout if somebody has assigned its `__class__` since; the
+        // slot lies within it and owns what it holds, or is NULL.
+        unsafe {
+            let held = *object.as_ptr().cast::<*mut ffi::PyObject>().add(self.slots[index]);
+            Bound::from_borrowed_ptr_or_opt(object.py(), held)
+        }
+    }
+
+    /// An instance with these values in its slots.
+    pub fn make<'py>(&self, py: Python<'py>, values: [Bound<'py, PyAny>; N]) -> PyResult<Bound<'py, PyAny>> {
+        let object = self.allocate(py)?;
+        for (slot, value) in self.slots.iter().zip(values) {
+            // SAFETY: the slot lies in the instance, which nobody has seen yet, and is empty, as the probe has seen of new instances; it takes
+            // over the reference.
+            unsafe { object.as_ptr().cast::<*mut ffi::PyObject>().add(*slot).write(value.into_ptr()) };
+        }
+        Ok(object)
+    }
+
+    fn allocate<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let class = self.class.bind(py).as_type_ptr();
+        // SAFETY: a live class, which has a `tp_new` (the probe's condition), and arguments as it takes them: a tuple, and no names. A new
+        // reference, or NULL with an error set.
+        unsafe {
+            let new = (*class).tp_new.expect("the probe has seen it");
+            Bound::from_owned_ptr_or_err(py, new(class, self.no_arguments.as_ptr(), ptr::null_mut()))
+        }
     }
 }
 

@@ -13,6 +13,7 @@ use pyo3::types::{PyDict, PyString, PyType};
 use crate::batch::Spares;
 use crate::build::Times;
 use crate::classes::Class;
+use crate::errors::Choices;
 use crate::outgoing::Outgoing;
 use crate::raw::{AsciiStrings, Attached};
 
@@ -42,6 +43,7 @@ pub struct Schema {
     pub ascii: AsciiStrings,
     pub times: Times,
     pub outgoing: Outgoing,
+    pub choices: Choices,
     pub spares: Spares,
     /// Leaves that messages share, by the index of the type.
     pub leaves: Attached<Vec<Leaves<Py<PyAny>>>>,
@@ -153,6 +155,7 @@ impl Schema {
         Ok(Self {
             actions,
             spares: Spares::default(),
+            choices: Choices::of(&tables),
             leaves: Attached::new(tables.types.iter().map(|_| Leaves::default()).collect()),
             outgoing: Outgoing::new(py, &tables, &bound, &enums, &door)?,
             enums: enums.into_iter().flatten().collect(),
@@ -178,6 +181,14 @@ impl Schema {
     pub fn shared_action<'py>(&self, py: Python<'py>, action: &Text<'_>) -> Option<Bound<'py, PyAny>> {
         let index = self.tables.message_index(&action.bytes())?;
         Some(self.actions.get(index)?.bind(py).clone().into_any())
+    }
+
+    /// The same for an action that stands alone; a new `str` for one that the schema does not know.
+    pub fn action<'py>(&self, py: Python<'py>, action: &str) -> Bound<'py, PyString> {
+        match self.tables.message_index(action.as_bytes()).and_then(|index| self.actions.get(index)) {
+            Some(shared) => shared.bind(py).clone(),
+            None => PyString::new(py, action),
+        }
     }
 
     /// The index of the type whose class this is.
