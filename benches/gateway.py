@@ -114,6 +114,10 @@ async def hang_up(stations: list[Station]) -> None:
     await asyncio.wait([station.closed for station in stations])
 
 
+# A process may lie in memory, and hash, by a fifth better or worse than another one of the same program, for as long as it lives.
+STARTS = 3
+
+
 class Contender:
     """A server with its stations; it does nothing between its turns."""
 
@@ -205,15 +209,17 @@ async def measure(options: argparse.Namespace) -> tuple[dict[str, dict[str, floa
         commands = {(library, work): [sys.executable, "-m", "benches.servers", library, work] for work in WORKS}
         if GO_ECHO.exists() and library == libraries[-1]:  # beside picows, which is to stay within it
             commands[GO, "echo"] = [str(GO_ECHO)]
-        contenders = {name: Contender(command) for name, command in commands.items()}
-        for number in range(options.rounds):
-            # Back and forth, so that nobody always comes after the same one.
-            for contender in list(contenders.values())[:: -1 if number % 2 else 1]:
-                await contender.turn(options.seconds)
-            gc.collect()
-        for (column, work), contender in contenders.items():
-            costs.setdefault(column, {})[work] = contender.best
-            await contender.end()
+        for start in range(STARTS):
+            contenders = {name: Contender(command) for name, command in commands.items()}
+            for number in range(start, options.rounds, STARTS):
+                # Back and forth, so that nobody always comes after the same one.
+                for contender in list(contenders.values())[:: -1 if number % 2 else 1]:
+                    await contender.turn(options.seconds)
+                gc.collect()
+            for (column, work), contender in contenders.items():
+                best = costs.setdefault(column, {})
+                best[work] = min(best.get(work, contender.best), contender.best)
+                await contender.end()
     if options.only:
         return costs, {}, (0.0, 0.0)
     memory: dict[str, float] = {}
@@ -247,7 +253,7 @@ def report(
         f"- date: {datetime.now(UTC):%Y-%m-%d %H:%M} UTC, commit {commit()}",
         f"- command: `make bench-gateway`, or `python -m benches.gateway --seconds {options.seconds} --rounds {options.rounds}`",
         "",
-        "Microseconds of the server's processor time per TransactionEvent of 1.7 KB, kernel included, best of the turns; in brackets what is added to the echo",
+        "Microseconds of the server's processor time per TransactionEvent of 1.7 KB, kernel included, best of the turns of three processes each; in brackets what is added to the echo",
         f"of the same server. {CONNECTIONS} connections, each waits for its answer.",
         "",
         "| | " + " | ".join(costs) + " |",
