@@ -195,6 +195,20 @@ def test_a_broken_call_is_answered() -> None:
     assert [answer[:2] for answer in answers] == [[4, "1"], [4, "2"], [3, 3]]
 
 
+@pytest.mark.parametrize("id", ['"a\\u00e9\\n\\"b"', f'"{"x" * 50}"', "7", "1.5", "true", "null"])
+def test_an_id_comes_back_as_it_came(id: str) -> None:
+    async def run() -> Any:
+        point = Answering("p", Wire(), 5, SILENT)
+        await point.route_message(f'[2,{id},"Heartbeat",{{}}]')
+        await point.route_message(f'[2,{id},"Heartbeat",{{"a":1}}]')
+        return point._connection.sent
+
+    answer, refusal = asyncio.run(run())
+    assert json.loads(answer) == [3, json.loads(id), {"currentTime": NOW}]
+    assert json.loads(refusal)[:2] == [4, json.loads(id)]
+    assert answer.isascii()
+
+
 class Answering(ChargePoint16):
     """Says what time it is."""
 

@@ -7,6 +7,7 @@ an answer is, since the session must know whether our CALL has ended well.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from types import MappingProxyType
 from typing import Any
 
@@ -16,6 +17,7 @@ from ..._codec import Codec
 from ..._errors import OcppError
 from ..._frames import Call, CallError, CallResult, CallResultError, RawPayload, Send, UntypedPayload
 from ..._payloads import Message, Request, Response, SendPayload
+from ..._session import Refused, Session
 from ._check import check_of
 from ._names import ATOMS
 from .messages import Call as MessageCall
@@ -31,14 +33,6 @@ class PlainRequest(Request[Any], frozen=True, gc=False, kw_only=False):
     @property
     def __action__(self) -> str:  # type: ignore[override]  # pyright: ignore[reportIncompatibleVariableOverride]
         return self.action
-
-
-class PlainResponse(Response, frozen=True, gc=False, kw_only=False):
-    """An answer of ours as checked text; whoever makes it knows what it answers."""
-
-    __action__ = ""
-
-    text: str
 
 
 class PlainSend(SendPayload, frozen=True, gc=False, kw_only=False):
@@ -67,13 +61,14 @@ class PlainCall(msgspec.Struct, array_like=True, tag=MessageType.Call, forbid_un
         return repr(self.message())
 
 
-_read_call = msgspec.json.Decoder(PlainCall).decode
+read_call = msgspec.json.Decoder(PlainCall).decode
+"""A CALL; raises ValueError for all else, and for what a Session must judge."""
 
 # What a session is shown of other payloads, since it looks at ids alone; the payload itself is in `message`.
 _SENT: Any = UntypedPayload(b"")
 _RESULT = RawPayload(b"")
 _MESSAGES: Mapping[str, Message] = MappingProxyType({})
-_TAKEN: Mapping[Any, type[Response]] = MappingProxyType({PlainCall: PlainResponse, UntypedPayload: PlainResponse})
+_TAKEN: Mapping[Any, type[Response]] = MappingProxyType({PlainCall: Response, UntypedPayload: Response})
 
 
 class PlainCodec:
@@ -106,16 +101,7 @@ class PlainCodec:
         return check is not None and kind in check.message_types
 
     def decode(self, data: Any, pending: Mapping[Any, str] | None = None) -> Any:
-        """The frame; OcppError if it is none, or if it answers a CALL of ours with what is invalid."""
-        try:
-            call = _read_call(data)
-        except Exception:
-            return self._decode_other(data, pending)
-        frame: Any = Call
-        return frame(call.unique_id, call)
-
-    def _decode_other(self, data: Any, pending: Mapping[Any, str] | None) -> Any:
-        """As `decode`, of what is no CALL, or none that is in order."""
+        """A frame that `read_call` does not read; OcppError if it is none, or if it answers a CALL of ours with what is invalid."""
         try:
             message = message_of(parse(data))
             id, kind = message.unique_id, message.message_type_id
@@ -154,10 +140,27 @@ class PlainCodec:
     def encode(self, frame: Any) -> str:
         """The text of a frame."""
         cls = frame.__class__
-        if cls is CallResult:
-            return f"[3,{encode_id(frame.id)},{frame.payload.text}]"
         if cls is Call or cls is Send:
             kind = MessageType.Call if cls is Call else MessageType.Send
             return f"[{kind},{encode_id(frame.id)},{encode_id(frame.payload.action)},{frame.payload.text}]"
         kind = MessageType.CallError if cls is CallError else MessageType.CallResultError
         return encode([kind, frame.id, frame.code, frame.description, frame.details])
+
+
+class PlainSession(Session):
+    """A Session for CALLs and answers that need none of its codec: the ones are read already, the others are checked text."""
+
+    __slots__ = ()
+
+    def take(self, call: PlainCall) -> Refused | None:
+        """As `receive`, of a CALL: None when it is open from now on."""
+        id: Any = call.unique_id
+        frame: Any = Call
+        event = self._take(frame(id, call))
+        return event if isinstance(event, Refused) else None
+
+    def settle(self, id: Any) -> None:
+        """A CALL needs no `reply`: its answer is on its way, or never comes."""
+        if self._open:
+            with suppress(TypeError):  # an id that is a list or an object was never taken
+                self._open.pop(id, None)

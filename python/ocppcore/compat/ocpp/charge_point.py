@@ -19,7 +19,6 @@ import typing
 import uuid
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
-from contextlib import suppress as suppressed
 from dataclasses import asdict, fields, is_dataclass
 from functools import cache
 from typing import Any
@@ -31,13 +30,11 @@ from ..._codec import Codec
 from ..._codes import own_answer
 from ..._errors import OcppError
 from ..._frames import Call as CallFrame
-from ..._frames import CallError as CallErrorFrame
-from ..._frames import CallResult as CallResultFrame
 from ..._payloads import Request, Response, SendPayload
-from ..._session import Invalid, Refused, Session, Unmatched
+from ..._session import Invalid, Refused, Unmatched
 from ._check import Fields, check_of
 from ._names import ATOMS, CAMEL, SNAKE, keywords, renamed, without_nones
-from ._plain import PlainCall, PlainCodec, PlainRequest, PlainResponse, PlainSend
+from ._plain import PlainCall, PlainCodec, PlainRequest, PlainSend, PlainSession, read_call
 from .exceptions import (
     InternalError,
     NotImplementedError,
@@ -58,6 +55,7 @@ from .messages import (
     encode,
     exception_of,
     require_valid,
+    result_text,
 )
 from .routing import create_route_map
 
@@ -210,6 +208,7 @@ class _Handler(typing.NamedTuple):
     wants_id: bool
     awaits: bool  # it may have to wait for something, the other side's answer perhaps
     is_typed: bool  # it takes the typed request in place of keywords
+    is_plain: bool  # neither this nor the id
 
 
 def _handler_of(handler: Any) -> _Handler:
@@ -232,7 +231,8 @@ def _read_handler(handler: Any) -> _Handler:
         hints = {}
     typed = any(isinstance(hints.get(name), type) and issubclass(hints[name], Request | SendPayload) for name in names)
     code = getattr(function, "__code__", None)
-    wants = _Handler("call_unique_id" in names, _awaits(code), typed)
+    wants_id = "call_unique_id" in names
+    wants = _Handler(wants_id, _awaits(code), typed, not (wants_id or typed))
     if code is not None:
         function._ocppcore_wants = code, wants
     return wants
@@ -310,7 +310,7 @@ class ChargePoint:
         self._unique_id_generator: Callable[[], Any] = uuid.uuid4
         self._tasks: set[asyncio.Task[Any]] = set()
         self._plain = PlainCodec(lambda: self._codec, lambda: self._ocpp_version)
-        self._session = Session(typing.cast("Codec[Any]", self._plain), "csms", new_id=lambda: self._next_id)
+        self._session = PlainSession(typing.cast("Codec[Any]", self._plain), "csms", new_id=lambda: self._next_id)
         self._next_id: Any = None  # of the message that the session is about to make
         self._outstanding: Any = _NOBODY  # the id of our CALL that waits for its answer
         self._answered: Any = None  # the last answer to a CALL of ours that came, and is valid therefore
@@ -336,15 +336,15 @@ class ChargePoint:
         It returns when a CALL is answered, or when its handler waits for the other side: that one's answer must be read.
         """
         try:
-            events = self._session.receive(raw_msg, time.monotonic())
-        except Exception as error:
-            self.logger.warning("%s: a message that is none: %s", self.id, error)
+            msg = read_call(raw_msg)
+        except Exception:
+            await self._receive(raw_msg)
             return
-        event: Any = events[0]
-        if event.__class__ is not CallFrame:
-            await self._take(event)
+        refused = self._session.take(msg)
+        if refused is not None:
+            self.logger.warning("%s: %s is refused: %s", self.id, msg, refused.why)
+            await self._flush()
             return
-        msg = event.payload
         handling = self._handle_call
         if getattr(handling, "__func__", None) is not ChargePoint._handle_call:
             await self._in_task(self._overridden(msg.message()))
@@ -354,8 +354,13 @@ class ChargePoint:
         except Exception as error:
             await self._refuse_for(msg, error)
 
-    async def _take(self, event: Any) -> None:
-        """What the session says of a message that is no CALL to be handled."""
+    async def _receive(self, raw_msg: Any) -> None:
+        """Take what is no CALL, or a broken one."""
+        try:
+            event: Any = self._session.receive(raw_msg, time.monotonic())[0]
+        except Exception as error:
+            self.logger.warning("%s: a message that is none: %s", self.id, error)
+            return
         msg = self._plain.message
         if isinstance(event, Invalid):
             self.logger.warning("%s: a message that is none: %s", self.id, event.error)
@@ -363,8 +368,7 @@ class ChargePoint:
                 self._end_of_call(None)
                 self._response_queue.fail(event.id, exception_of(event.error))
         elif isinstance(event, Refused):
-            call = event.frame.payload if isinstance(event.frame, CallFrame) else msg
-            self.logger.warning("%s: %s is refused: %s", self.id, call, event.why)
+            self.logger.warning("%s: %s is refused: %s", self.id, msg, event.why)
         elif isinstance(event, Unmatched):
             self.logger.warning("%s: no call of ours waits for this answer: %s", self.id, msg)
             self._free_line()
@@ -428,30 +432,14 @@ class ChargePoint:
         """Handle a CALL by what a user has put in the place of `_handle_call`."""
         try:
             await self._answer(msg, self._handle_call(msg))
-        finally:
-            self._forget(msg.unique_id)
-
-    def _reply(self, unique_id: Any, answer: PlainResponse | CallErrorFrame) -> list[Any]:
-        """Answer a CALL by the session, or without it what a user has handed to `_handle_call`; what is to be sent."""
-        try:
-            self._session.reply(unique_id, answer)
-        except (ValueError, TypeError):
-            refused = isinstance(answer, CallErrorFrame)
-            return [self._plain.encode(answer if refused else CallResultFrame(unique_id, answer))]
-        return self._session.data_to_send()
+        finally:  # even if it was answered by `_send` alone, or not at all
+            self._session.settle(msg.unique_id)
 
     async def _refuse(self, msg: Call | PlainCall, error: Exception) -> None:
         id: Any = msg.unique_id
         refusal = Call(id, msg.action, msg.payload).create_call_error(error)
-        frame = CallErrorFrame(id, refusal.error_code, refusal.error_description, refusal.error_details)
-        for message in self._reply(id, frame):
-            await self._send(message)
-
-    def _forget(self, unique_id: Any) -> None:
-        """The session's part in a CALL is over, even if it was answered by `_send` alone, or not at all."""
-        with suppressed(ValueError):
-            self._session.reply(unique_id, CallErrorFrame(unique_id, ""))
-            self._session.data_to_send()
+        self._session.settle(id)
+        await self._send(refusal.to_json())
 
     async def _handle_call(self, msg: Call) -> Any:
         """Check the CALL, run its handlers, send the answer. Returns the CallResult, or None where a handler raised.
@@ -469,7 +457,7 @@ class ChargePoint:
         handler = handlers["_on_action"]
         try:
             wants = _handler_of(handler)
-            answer = self._run(handler, wants, msg, arguments, text)
+            answer = handler(**arguments) if wants.is_plain else self._run(handler, wants, msg, arguments, text)
         except Exception as error:
             return await self._failed(msg, error)
         if hasattr(answer, "__await__"):
@@ -477,9 +465,9 @@ class ChargePoint:
             if raw_msg is None or not wants.awaits:  # in a task already, or without need of one
                 return await later
             return await self._in_task(self._answer(msg, later))
-        payload, answered = self._answer_of(answer, msg.action, codec)
-        for message in self._reply(msg.unique_id, PlainResponse(answered)):
-            await self._send(message)
+        payload, message = self._answer_of(answer, msg, text, codec)
+        self._session.settle(msg.unique_id)
+        await self._send(message)
         if "_after_action" in handlers:
             self._start_hook(msg, handlers, arguments, text, payload)
         return payload
@@ -497,13 +485,13 @@ class ChargePoint:
         try:
             answer = await answer
         except asyncio.CancelledError:
-            self._forget(msg.unique_id)
+            self._session.settle(msg.unique_id)
             raise
         except Exception as error:
             return await self._failed(msg, error)
-        payload, answered = self._answer_of(answer, msg.action, codec)
-        for message in self._reply(msg.unique_id, PlainResponse(answered)):
-            await self._send(message)
+        payload, message = self._answer_of(answer, msg, text, codec)
+        self._session.settle(msg.unique_id)
+        await self._send(message)
         if "_after_action" in handlers:
             self._start_hook(msg, handlers, arguments, text, payload)
         return payload
@@ -565,16 +553,29 @@ class ChargePoint:
             raise PropertyConstraintViolationError("a date-time that is none")
         return payload
 
-    def _answer_of(self, answer: Any, action: str, codec: Codec[Any] | None) -> tuple[Any, str]:
-        """A handler's answer as a payload and its text. Raises InternalError where it is none, and says why in the log."""
+    def _answer_of(self, answer: Any, msg: Call | PlainCall, text: Any, codec: Codec[Any] | None) -> tuple[Any, str]:
+        """A handler's answer as a payload, and the message that bears it; `text` is the CALL's if its id is in order.
+
+        Raises InternalError where it is no answer, and says why in the log.
+        """
+        id: Any = msg.unique_id
         payload: Any = {} if answer is None else _outgoing(answer)
         if payload.__class__ is not dict:
-            return self._typed_answer(answer, action)
+            payload, told = self._typed_answer(answer, msg.action)
+            return payload, result_text(id, told)
+        message = encode((MessageType.CallResult, id, payload))
         try:
-            return self._checked(MessageType.CallResult, action, payload, codec)
+            if text is not None and codec is not None:
+                codec.validate(message, {id: msg.action})
+                return payload, message
+        except OcppError:  # what is wrong, and whether it can be mended, comes to light below
+            pass
+        try:
+            payload, told = self._checked(MessageType.CallResult, msg.action, payload, codec)
         except OCPPError as error:
-            self.logger.error("%s: the handler of %s answers with what is invalid: %s", self.id, action, error)
+            self.logger.error("%s: the handler of %s answers with what is invalid: %s", self.id, msg.action, error)
             raise InternalError from error
+        return payload, result_text(id, told)
 
     def _typed_answer(self, answer: Any, action: str) -> tuple[Any, str]:
         """As `_answer_of`, for what should be ocppcore's own response."""

@@ -80,6 +80,11 @@ def encode_id(value: Any) -> str:
     return encode_basestring_ascii(value) if value.__class__ is str else encode(value)
 
 
+def result_text(unique_id: Any, text: str) -> str:
+    """The text of a CALLRESULT whose payload has this text."""
+    return f"[{MessageType.CallResult},{encode_id(unique_id)},{text}]"
+
+
 class _Message:
     message_type_id: int
     unique_id: Any
