@@ -33,6 +33,9 @@ _BLIND = frozenset(("as_string", "as_number", "date_separator", "zone_minutes", 
 # A pattern of pointers that looks at the last step alone, which is all that is known here.
 _of_the_last_step = re.compile(r"\*\*(?:/(?!.*\*\*)[^/]*)?").fullmatch
 _digits = re.compile(r"[0-9]+")
+_LONGEST_SHAPE = (
+    64  # characters of a value by which others are known: to compare long ones takes longer than linear time
+)
 _A_DATE = ("2345", "06", "17", "18", "29", "34")
 
 
@@ -131,7 +134,7 @@ def _decided(entries: Iterable[PolicyRule], place: Place, token: str) -> tuple[s
 
 def _edits(rule: PolicyRule, place: Place, token: str, new: str) -> tuple[tuple[int, int, str], ...] | None:
     """What a repair does to every token of this one's shape; None where that cannot be told."""
-    if not (token.isascii() and new.isascii()):
+    if len(token) > _LONGEST_SHAPE or not (token.isascii() and new.isascii()):
         return None
     probe = _with_digits_of_its_own(token, is_date=place.expected == "date-time")
     made = rewritten(rule.repair, place, probe)

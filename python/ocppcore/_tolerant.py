@@ -565,6 +565,7 @@ class _Probe:
         self._now = now
         self._is_frame = subject.head is None
         self._walk = now.walk
+        self._keys: dict[str, frozenset[str]] = {}
 
     def _value_at(self, at: int) -> tuple[int, Any]:
         """Where the JSON value at a place ends, and what it is."""
@@ -609,12 +610,17 @@ class _Probe:
     def keys_beside(self, path: str) -> frozenset[str]:
         """The keys of the object that holds the field at a pointer; none where of equal keys another one was the last."""
         value: Any = self._tree
-        try:
-            for step in steps_of(path)[:-1]:
-                value = value[int(step) if type(value) is list else step]
-            return frozenset(value)
-        except (KeyError, IndexError, TypeError, ValueError):
-            return frozenset()
+        parent = path.rpartition("/")[0]
+        keys = self._keys.get(parent)
+        if keys is None:
+            try:
+                for step in steps_of(parent):
+                    value = value[int(step) if type(value) is list else step]
+                keys = frozenset(cast("Mapping[str, Any]", value))
+            except (KeyError, IndexError, TypeError, ValueError):
+                keys = frozenset[str]()
+            self._keys[parent] = keys  # a hostile object has many faulty keys
+        return keys
 
     def elements(self) -> int:
         """The number of elements that the frame has; 0 where the text is broken."""
