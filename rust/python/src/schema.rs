@@ -1,7 +1,6 @@
 //! A version's tables, bound to the classes that its messages are built as.
 
 use std::collections::HashMap;
-use std::sync::OnceLock;
 
 use ocppcore::leaves::Leaves;
 use ocppcore::scan::Text;
@@ -96,14 +95,6 @@ impl Door {
     }
 }
 
-/// The tables of the embedded models, read once each; every Schema copies them, hints and all.
-fn embedded(module: &str) -> Option<Result<&'static ocppcore::Schema, &'static String>> {
-    static TABLES: [OnceLock<Result<ocppcore::Schema, String>>; MODELS.len()] =
-        [const { OnceLock::new() }; MODELS.len()];
-    let index = MODELS.iter().position(|(name, _)| *name == module)?;
-    Some(TABLES[index].get_or_init(|| ocppcore::Schema::load(MODELS[index].1)).as_ref())
-}
-
 #[pymethods]
 impl Schema {
     #[new]
@@ -114,9 +105,9 @@ impl Schema {
     /// The tables of a version that comes with ocppcore: "v16", "v201" or "v21".
     #[staticmethod]
     fn builtin(module: &str, classes: &Bound<'_, PyDict>, door: &Bound<'_, PyDict>) -> PyResult<Self> {
-        match embedded(module) {
-            Some(Ok(tables)) => Self::bind(tables.clone(), classes, door),
-            Some(Err(reason)) => Err(PyValueError::new_err(reason.clone())),
+        // Read anew for each set of classes: codecs of the same share one Schema, and a copy kept to save the reading would double the tables.
+        match MODELS.iter().find(|(name, _)| *name == module) {
+            Some((_, model)) => Self::new(model, classes, door),
             None => Err(PyValueError::new_err(format!("there is no version {module}"))),
         }
     }
