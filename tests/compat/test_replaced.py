@@ -394,7 +394,7 @@ def without_custom_data(value: Any) -> Any:
 
 async def asked(point: ChargePoint, payload: Any, answer: Any) -> Any:
     """What a call returns when this is answered."""
-    asking = asyncio.ensure_future(point.call(payload, unique_id="7"))
+    asking = asyncio.ensure_future(point.call(payload, unique_id=answer[1]))
     await asyncio.sleep(0)
     await asyncio.sleep(0)
     await point.route_message(json.dumps(answer))
@@ -466,17 +466,18 @@ def test_sends_of_2_1_are_sent_and_handled() -> None:
     assert seen == [(1, stream["data"], "7"), 1]
 
 
-def test_an_invalid_answer_is_refused_on_2_1() -> None:
+@pytest.mark.parametrize("id", ["7", 7, 1.5, "7" * 50], ids=["text", "integer", "float", "long"])
+def test_an_invalid_answer_is_refused_on_2_1(id: Any) -> None:
     async def run(point: Any, payload: Any) -> Any:
         errors = import_module(f"{OURS}.exceptions")
         with pytest.raises(errors.TypeConstraintViolationError):
-            await asked(point, payload, [3, "7", {"status": 5}])
+            await asked(point, payload, [3, id, {"status": 5}])
         await point.route_message('[5,"8","GenericError","d",{}]')
         return sent(point)[1:]
 
     async def both() -> None:
         on21 = await run(ChargePoint21("p", Wire(), 5, SILENT), call21.ClearCache())
-        assert [frame[:3] for frame in on21] == [[5, "7", "TypeConstraintViolation"]]
+        assert [frame[:3] for frame in on21] == [[5, id, "TypeConstraintViolation"]]
         assert await run(ChargePoint16("p", Wire(), 5, SILENT), call16.ClearCache()) == []
 
     asyncio.run(both())

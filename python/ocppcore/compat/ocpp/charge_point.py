@@ -48,6 +48,7 @@ from .messages import (
     Call,
     CallError,
     CallResult,
+    CallResultError,
     MessageType,
     Send,
     check,
@@ -689,10 +690,20 @@ class ChargePoint:
         if (
             response is not self._answered and not skip_schema_validation
         ):  # its id is a number, or it came by another way
-            check(self._codec, MessageType.CallResult, action, encode(response.payload))
+            try:
+                check(self._codec, MessageType.CallResult, action, encode(response.payload))
+            except OCPPError as error:
+                await self._refuse_answer(unique_id, error)
+                raise
         if typed:
             return self._payload(response.payload, action, "response")
         return self._result(type(payload).__name__, response.payload)
+
+    async def _refuse_answer(self, unique_id: Any, error: OCPPError) -> None:
+        """Answer an invalid answer to a CALL with a number as id, where the version knows how (2.1 FR.06); the session does it for text."""
+        known = check_of(self._ocpp_version)
+        if unique_id.__class__ is not str and known is not None and MessageType.CallResultError in known.message_types:
+            await self._send(CallResultError(unique_id, error.code, error.description, {}).to_json())
 
     async def _ask(self, payload: PlainRequest, unique_id: Any, unchecked: bool) -> Any:
         """Send a CALL when none of ours is outstanding, and wait for its answer."""
