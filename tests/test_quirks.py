@@ -315,3 +315,12 @@ def test_quirks_are_values() -> None:
 def test_a_wrong_profile_says_what_to_change(entry: dict[str, Any], says: str) -> None:
     with pytest.raises(ValueError, match=says):
         Profile.of(entry)
+
+
+def test_a_station_may_leave_out_what_it_says_as_its_message_does() -> None:
+    boot = v16.BootNotificationRequest(charge_point_vendor="Acme", charge_point_model="Box")
+    station = Station(boot.charge_point_vendor, boot.charge_point_model, boot.firmware_version)
+    assert station.firmware is None
+    of_all = Profile(name="all", vendor=("acme",))
+    of_one = Profile(name="one", vendor=("acme",), firmware=("1.*",))
+    assert Quirks([of_all, of_one]).of_station(station, "1.6") == (of_all,)

@@ -94,11 +94,11 @@ class Rewrite(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Station(NamedTuple):
-    """Who a station says it is, when it starts; "" for what it does not say."""
+    """Who a station says it is, when it starts; "" or None, as in a BootNotification, for what it does not say."""
 
-    vendor: str = ""
-    model: str = ""
-    firmware: str = ""
+    vendor: str | None = ""
+    model: str | None = ""
+    firmware: str | None = ""
 
 
 class Profile(msgspec.Struct, frozen=True, kw_only=True):
@@ -140,8 +140,9 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
 
     def holds_for(self, station: Station, version: str) -> bool:
         """Whether it is for a station that speaks a version."""
-        pairs = zip((self.vendor, self.model, self.firmware, self.version), (*station, version), strict=True)
-        return all(any(glob_of(one.lower()).fullmatch(said.lower()) for one in patterns) for patterns, said in pairs)
+        said = ((part or "").lower() for part in (*station, version))
+        pairs = zip((self.vendor, self.model, self.firmware, self.version), said, strict=True)
+        return all(any(glob_of(one.lower()).fullmatch(part) for one in patterns) for patterns, part in pairs)
 
 
 class Quirks:

@@ -6,14 +6,19 @@ import asyncio
 import contextlib
 import os
 import re
+import signal
 import subprocess
 import sys
+import time
 from random import Random
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from ocppcore import v16
+from ocppcore.aio import CallClosed, CallTimedOut
 from ocppcore.cli.live.clock import Clock
+from ocppcore.cli.live.csms import Csms
 from ocppcore.cli.live.station import Station16
 from support.needs import need_module
 
@@ -105,13 +110,13 @@ def test_a_csms_that_speaks_another_version_is_told(run: Callable[..., Result]) 
     with serving("--ocpp", "1.6") as (_, url):
         done = run("simulate", url, "--stations", 1, "--seconds", 0.5, "--ocpp", "2.1")
     assert done.exit_code == 1
-    assert "connections broke" in done.output
+    assert "connection broke" in done.output
 
 
 def test_a_csms_that_is_not_there_is_told(run: Callable[..., Result]) -> None:
     done = run("simulate", "ws://127.0.0.1:9", "--stations", 1, "--seconds", 0.5)
     assert done.exit_code == 1
-    assert "1 connections broke: ConnectionRefusedError" in done.output
+    assert "1 connection broke: ConnectionRefusedError" in done.output
 
 
 def test_a_port_in_use_is_told() -> None:
@@ -126,6 +131,62 @@ def test_a_port_in_use_is_told() -> None:
         )
     assert done.returncode == 2
     assert f"cannot listen at 127.0.0.1:{port}" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("serve", "--port", 65536), "65536 is not in the range"),
+        (("serve", "--port", -1), "-1 is not in the range"),
+        (("serve", "--capacity", -1), "-1.0 is not in the range"),
+        (("simulate", "http://127.0.0.1:9"), "write ws://HOST:PORT/PATH"),
+        (("simulate", "nonsense"), "write ws://HOST:PORT/PATH"),
+        (("simulate", "ws://127.0.0.1:65536"), "write ws://HOST:PORT/PATH"),
+    ],
+)
+def test_an_address_that_is_none_is_wrong_usage(
+    run: Callable[..., Result], arguments: tuple[object, ...], told: str
+) -> None:
+    done = run(*arguments)
+    assert done.exit_code == 2, done.output
+    assert told in " ".join(done.output.split())
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals end a process at once there")
+@pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
+def test_a_fleet_that_is_interrupted_leaves_in_good_order_and_reports(sign: signal.Signals) -> None:
+    with serving("--ocpp", "2.1") as (csms, url):
+        command = [sys.executable, "-m", "ocppcore.cli", "simulate", url, "--stations", "2", "--seconds", "60"]
+        with subprocess.Popen(
+            [*command, "--ocpp", "2.1"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        ) as fleet:
+            try:
+                time.sleep(3.0)  # it boots, and charges
+                fleet.send_signal(sign)
+                output, errors = fleet.communicate(timeout=20)
+            finally:
+                fleet.kill()
+        csms.terminate()
+        heard, _ = csms.communicate(timeout=20)
+    assert (fleet.returncode, errors) == (0, "")
+    assert re.search(r"^2 stations in [\d.]+ s: ", output)
+    assert messages(heard)["BootNotification"][0] == "2"
+
+
+def test_a_station_that_leaves_has_refused_nothing() -> None:
+    class Left:
+        async def call(self, request: Any) -> Any:
+            raise CallClosed("the station left")
+
+    class Slow:
+        async def call(self, request: Any) -> Any:
+            raise CallTimedOut("no answer")
+
+    csms = Csms()
+    for endpoint, failed in ((Left(), 0), (Slow(), 1)):
+        there: Any = endpoint
+        assert asyncio.run(csms.ask(there, v16.ResetRequest(type="Soft"))) is None
+        assert csms.failed["Reset"] == failed
 
 
 def test_a_default_that_is_not_spoken_is_wrong_usage(run: Callable[..., Result]) -> None:

@@ -90,7 +90,7 @@ def _end_quietly(code: int) -> NoReturn:
 @click.command(
     cls=_Commands,
     context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="Exit codes: 0 fine, 1 findings, 2 wrong usage, 3 unreadable input.",
+    epilog="Exit codes: 0 fine, 1 findings, 2 wrong usage, 3 unreadable input, 4 output that cannot be written.",
 )
 @click.version_option(__version__, prog_name="ocppcore")
 @click.pass_context

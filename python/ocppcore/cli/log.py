@@ -30,7 +30,7 @@ def command() -> None:
     """A log as tables: frames, sampled values, statuses, transactions."""
 
 
-@command.command("to-parquet")
+@command.command("to-parquet", short_help="Write the tables as Parquet files into a folder.")
 @click.argument("source", metavar="INPUT")
 @click.argument("folder", metavar="FOLDER", type=click.Path(file_okay=False, path_type=Path))
 @takes_options

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import signal
 
 import click
 
@@ -17,7 +16,9 @@ NUMBERS = [version.number for version in VERSIONS]
 
 @click.command("serve")
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen at.")
-@click.option("--port", default=9000, show_default=True, help="The port; 0 takes a free one.")
+@click.option(
+    "--port", default=9000, show_default=True, type=click.IntRange(0, 65535), help="The port; 0 takes a free one."
+)
 @click.option(
     "--ocpp",
     multiple=True,
@@ -25,8 +26,14 @@ NUMBERS = [version.number for version in VERSIONS]
     help="A version to speak, the preferred first; all unless given.",
 )
 @click.option("--default", type=click.Choice(NUMBERS), help="The version of stations that offer no subprotocol.")
-@click.option("--capacity", default=100.0, show_default=True, help="kW that all charges share, by charging profiles.")
-@click.option("--seconds", type=float, help="End after so many seconds; else Ctrl-C or SIGTERM does.")
+@click.option(
+    "--capacity",
+    default=100.0,
+    show_default=True,
+    type=click.FloatRange(min=0),
+    help="kW that all charges share, by charging profiles.",
+)
+@click.option("--seconds", type=click.FloatRange(min=0), help="End after so many seconds; else Ctrl-C or SIGTERM does.")
 def command(
     host: str, port: int, ocpp: tuple[str, ...], default: str | None, capacity: float, seconds: float | None
 ) -> None:
@@ -46,7 +53,7 @@ async def _serve(
     host: str, port: int, subprotocols: list[str], default: str | None, capacity: float, seconds: float | None
 ) -> None:
     from .live.csms import Csms
-    from .live.running import listening, watch
+    from .live.running import listening, watch, when_interrupted
     from .live.view import messages_table
 
     screen = console()
@@ -59,9 +66,7 @@ async def _serve(
             backend = Codec(subprotocols[0]).backend
             click.echo(f"listening at {url}/IDENTITY for {', '.join(subprotocols)}, {backend} backend", err=True)
             watching = asyncio.create_task(watch(csms, server, screen))
-            for sign in (signal.SIGINT, signal.SIGTERM):
-                with contextlib.suppress(NotImplementedError):  # Windows
-                    asyncio.get_running_loop().add_signal_handler(sign, watching.cancel)
+            when_interrupted(watching.cancel)
             await asyncio.wait((watching,), timeout=seconds)
             watching.cancel()
     except OSError as error:

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import time
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import click
 
@@ -17,8 +18,22 @@ if TYPE_CHECKING:
     from .live.fleet import Fleet
 
 
+def _checked_url(ctx: click.Context, param: click.Parameter, url: str | None) -> str | None:
+    """The URL as it was given, once it is one that a WebSocket can be opened at."""
+    if url is None:
+        return None
+    try:
+        parts = urlsplit(url)
+        good = parts.scheme in ("ws", "wss") and bool(parts.hostname) and parts.port != 0  # a port out of range raises
+    except ValueError:
+        good = False
+    if not good:
+        raise click.BadParameter(f"{url!r} is no URL of a WebSocket: write ws://HOST:PORT/PATH, or wss:// for TLS")
+    return url
+
+
 @click.command("simulate")
-@click.argument("url", required=False)
+@click.argument("url", required=False, callback=_checked_url)
 @click.option("--stations", default=20, show_default=True, type=click.IntRange(1, 100_000), help="How many.")
 @click.option("--ocpp", multiple=True, type=click.Choice(NUMBERS), help="Their versions, in turn; all unless given.")
 @click.option(
@@ -42,7 +57,8 @@ def command(
 ) -> None:
     """Stations that boot, beat, charge cars and obey charging profiles and remote starts, at the CSMS at URL.
 
-    Without URL a CSMS of its own listens on the loopback interface. Exit code 1 if a call was refused or got no answer, or a connection broke.
+    Without URL a CSMS of its own listens on the loopback interface. Ctrl-C and SIGTERM end it before its time, with the same report. Exit code 1
+    if a call was refused or got no answer, or a connection broke.
     """
     versions = ocpp or tuple(NUMBERS)
     try:
@@ -61,8 +77,7 @@ async def _simulate(
 
     if url is not None:
         fleet = Fleet(url, stations, versions, speed, seed)
-        await fleet.run(seconds)
-        return _report(fleet, None, seconds, 0.0)
+        return _report(fleet, None, await _run(fleet, seconds), 0.0)
     csms = Csms(Clock(speed).now)
     capacity = 4_000.0 * stations
     spoken = [f"ocpp{number}" for number in versions]
@@ -71,13 +86,27 @@ async def _simulate(
         watching = asyncio.create_task(watch(csms, server, console()))
         used = time.process_time()
         try:
-            await fleet.run(seconds)
+            seconds = await _run(fleet, seconds)
         finally:
             used = time.process_time() - used
             watching.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await watching
     return _report(fleet, csms, seconds, used)
+
+
+async def _run(fleet: Fleet, seconds: float) -> float:
+    """Runs the fleet to its end, or to an interruption; the seconds that it ran."""
+    from .live.running import when_interrupted
+
+    begin = time.monotonic()
+    running = asyncio.create_task(fleet.run(seconds))
+    when_interrupted(running.cancel)
+    try:
+        await running
+    except asyncio.CancelledError:
+        return round(time.monotonic() - begin, 1)
+    return seconds
 
 
 def _report(fleet: Fleet, csms: Csms | None, seconds: float, used: float) -> int:
@@ -99,5 +128,5 @@ def _report(fleet: Fleet, csms: Csms | None, seconds: float, used: float) -> int
     for action, count in sorted(failed.items()):
         screen.print(f"{action}: {count} refused, or without an answer")
     for reason, count in fleet.broken.most_common():
-        screen.print(f"{count} connections broke: {reason}")
+        screen.print(f"{count} connection{'' if count == 1 else 's'} broke: {reason}")
     return 1 if failed or fleet.broken else 0

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from ... import Context, Router, v16, v21, v201
-from ...aio import CallFailed
+from ...aio import CallClosed, CallFailed
 
 if TYPE_CHECKING:
     from ...aio import Endpoint, Server
@@ -200,6 +200,8 @@ class Csms:
         self.said[request.__action__] += 1
         try:
             return await endpoint.call(request)
+        except CallClosed:  # the station has left, which is no refusal
+            return None
         except CallFailed:
             self.failed[request.__action__] += 1
             return None

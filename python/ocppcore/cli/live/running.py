@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import signal
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
@@ -11,7 +13,7 @@ from .csms import Csms
 from .view import View
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Sequence
+    from collections.abc import AsyncGenerator, Callable, Sequence
 
     from rich.console import Console
 
@@ -36,6 +38,13 @@ async def listening(
         finally:
             managing.cancel()
             await asyncio.wait((managing,))
+
+
+def when_interrupted(end: Callable[[], object]) -> None:
+    """Calls `end` on Ctrl-C and SIGTERM from now on, while this event loop runs."""
+    for sign in (signal.SIGINT, signal.SIGTERM):
+        with contextlib.suppress(NotImplementedError, RuntimeError):  # Windows; a loop beside the main thread
+            asyncio.get_running_loop().add_signal_handler(sign, end)
 
 
 async def watch(csms: Csms, server: Server, screen: Console) -> None:
