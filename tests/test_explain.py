@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from ocppcore import Codec, Finding, OcppError, _rules
+from ocppcore import Codec, Finding, OcppError, _explain, _rules
 from support.backends import codec
 from support.combined import combined, disagreement
 from support.frames import full_frames, sample_frames
@@ -76,6 +76,8 @@ def one(reader: Any, data: str | bytes, rule: str, **options: Any) -> Finding:
          '{"value":"1","measurand":"Energy.Active.Import.Registr"}]}]}]', "enum", "Energy.Active.Import.Register"),
         ('[2,"1","MeterValues",{"connectorId":1,"meterValue":[{"timestamp":"2026-01-02T03:04:05Z","sampledValue":['
          '{"value":"1","unit":"%"}]}]}]', "enum", "Percent"),
+        ('[2,"1","MeterValues",{"connectorId":1,"meterValue":[{"timestamp":"2026-01-02T03:04:05Z","sampledValue":['
+         '{"value":"1","measurand":"Energy.Active.Import"}]}]}]', "enum", "Energy.Active.Import.Register"),
         ('[2,"1","MeterValues",{"connectorId":1,"meterValue":[{"timestamp":"2026-01-02T03:04:05Z","sampledValue":['
          '{"value":"1","measurand":"Voltage","unit":"kWh"}]}]}]', "measurand_unit", "V"),
         ('[2,"1","BootNotificaton",{}]', "action_unknown", "BootNotification"),
@@ -186,6 +188,42 @@ def test_redacting_hides_tokens_and_passwords(backend: str) -> None:
         assert not [found for found in hidden if token[:9] in repr(found)]
     shown = codec("v16", backend).explain('[2,"1","Reset",{"type":"Medium"}]', redact=True)[0]
     assert shown.found == '"Medium"'
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        '[2,"1","Authorize",{"idTag":SECRET}]',
+        '[2,"1","Authorize",{"idTag":[SECRET]}]',
+        '[2,"1","Authorize",{"idTag":SECRET,}]',
+        '[2,"1","Authorize",{"idTag":"a"SECRET"}]',
+        '[2,"1","Authorize",{"idTag":"SECRET',
+        '[2,"1","Authorize",{"idTag":"a\\"SECRET","x:1}]',
+        "[2,'1','Authorize',{'idTag':'SECRET'}]",
+        '[2,"1","Authorize",{idTag:SECRET}]',
+        '[2,"1","Authorise",{"idTag":"SECRET"}]',
+        '[2,"1","Authorise",{"idTag":8675309}]',
+        '[2,"1","Authorize",{"idTag":8675309,}]',
+        '[3,"1","SECRET"',
+        '[3,"1",{"parentIdTag":SECRET}]',
+        "SECRET",
+        '{"idTag":"SECRET"}',
+    ],
+)
+def test_redacting_hides_what_is_broken(data: str, backend: str) -> None:
+    """Whatever is no key, no bracket and not of the frame's head, quoted or not; in the findings and in the quoted frame."""
+    reader = codec("v16", backend)
+    raw = data.encode()
+    shown = bytearray(raw)
+    for start, end in _explain.hidden_in(reader, raw, None):
+        shown[start:end] = b"*" * (end - start)
+    findings = reader.explain(data, redact=True)
+    assert findings
+    for text in (shown.decode(), repr(findings)):
+        assert "SECRET" not in text
+        assert "8675309" not in text
+    if '"Auth' in data:
+        assert '"1","Authori' in shown.decode()
 
 
 def test_decoding_reads_no_catalogue(backend: str) -> None:

@@ -112,10 +112,10 @@ def hidden(survey: Survey, version: _versions.Version) -> list[tuple[int, int]]:
     """The ranges of bytes that may hold a token, a password or what nobody knows the meaning of, in order.
 
     Known fields show; those that `schemas/rules.toml` calls secret, unknown ones, free-form values and values of a wrong type do not. Where
-    the payload has no type or the text is broken, no string shows.
+    the payload has no type or the text is broken, no value shows.
     """
     if survey.payload is None:
-        return _syntax.strings(survey.data)
+        return _syntax.values(survey.data)
     ranges: list[tuple[int, int]] = []
     _hide(survey.payload, _rules.secrets(version.number), ranges)
     # A value may be hidden for two reasons: what is left does not overlap.

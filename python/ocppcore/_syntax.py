@@ -11,7 +11,11 @@ if TYPE_CHECKING:
     from ._errors import Finding
 
 _TOKEN = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|"|[\[\]{},:]|[^\s"\[\]{},:]+', re.DOTALL)
-_STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"?|\'[^\'\\]*(?:\\.[^\'\\]*)*\'?', re.DOTALL)
+_VALUE = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"?|\'[^\'\\]*(?:\\.[^\'\\]*)*\'?|[^\s"\'\[\]{},:]+', re.DOTALL)
+# Message type, id, and the action or the code; a CALLRESULT has neither.
+_HEAD = re.compile(
+    rb'\s*\[\s*(?:[2456]\s*,\s*(?:"[^"\\]*"|[0-9]{1,20})\s*,\s*"[^"\\]*"|[0-9]{1,2}\s*(?:,\s*"[^"\\]*")?)(?=\s*(?:[,\]]|\Z))'
+)
 _CLOSERS = {b"[": b"]", b"{": b"}"}
 # Words of other languages -> JSON's.
 _WORDS = {
@@ -50,12 +54,14 @@ def explained(finding: Finding, data: bytes) -> Finding:
     return msgspec.structs.replace(finding, hint=hint, suggestion=suggestion, text=text)
 
 
-def strings(data: bytes) -> list[tuple[int, int]]:
-    """The strings of a text, broken or not, that may hold something worth hiding: all but the frame's id and action, and keys."""
+def values(data: bytes) -> list[tuple[int, int]]:
+    """What may be worth hiding in a text, broken or not: all but the head of its frame, keys, brackets, commas and colons."""
+    head = _HEAD.match(data)
     found: list[tuple[int, int]] = []
-    for number, match in enumerate(_STRING.finditer(data)):
-        is_key = data[match.end() : match.end() + 16].lstrip()[:1] == b":"
-        if number > 1 and not is_key:
+    for match in _VALUE.finditer(data, head.end() if head is not None else 0):
+        quoted = data[match.start()] in b"\"'"
+        is_key = quoted and data[match.end() : match.end() + 16].lstrip()[:1] == b":"
+        if not is_key:
             found.append(match.span())
     return found
 
