@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU8, AtomicU16, Ordering};
 
 use serde::Deserialize;
 
-use crate::names::{Names, Pattern};
+use crate::names::{ALL, Names, Pattern};
 use crate::scan::skip_space;
 use crate::simd::Bytes;
 
@@ -309,13 +309,36 @@ impl ObjectType {
 
     /// The field whose key stands at `at`, behind a comma if `comma` and any white space, and where its value begins, if both are written in a usual way: at most
     /// one space behind the colon, and a short name without escapes.
+    /// It is looked for first as the field that was guessed, where white space alone has spoilt the guess.
     #[inline(never)]
-    pub fn find_key(&self, all: &[u8], at: usize, comma: bool) -> Option<(&Field, usize)> {
+    pub fn find_key(
+        &self,
+        all: &[u8],
+        at: usize,
+        comma: bool,
+        style: Style,
+        next: &Next,
+        place: usize,
+    ) -> Option<(&Field, usize)> {
         let text = Bytes::new(all);
         if comma && text.byte(at) != b',' {
             return None;
         }
         let key = skip_space(text, at + usize::from(comma));
+        // What a pattern begins with stands before the key: a comma, and a space where that is the style.
+        let lead = style as usize + 1;
+        if key > at + lead {
+            let likely = match self.guess(style, next, place) {
+                Guess::Field(field) => Some(field),
+                Guess::Pair(pair) => self.fields.get(usize::from(pair.field)),
+                Guess::End => None,
+            };
+            if let Some(field) = likely
+                && let Some(value) = field.site(style).key_ends(text, key - lead, ALL << lead)
+            {
+                return Some((field, value));
+            }
+        }
         if text.byte(key) != b'"' {
             return None;
         }

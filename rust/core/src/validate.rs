@@ -189,7 +189,7 @@ impl<'s, 'a, S: Sink> Walker<'s, 'a, S> {
                     self.cursor.depth -= 1;
                     break 'fields;
                 }
-                if let Some((field, value)) = of.find_key(text.all(), at, counts == ALL)
+                if let Some((field, value)) = of.find_key(text.all(), at, counts == ALL, self.style, next, place)
                     && let site = field.site(self.style)
                     && !seen.has(site.index)
                     && (site.opens == 0 || text.byte(value) == site.opens)
