@@ -7,7 +7,6 @@ an answer is, since the session must know whether our CALL has ended well.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from types import MappingProxyType
 from typing import Any
 
@@ -161,6 +160,5 @@ class PlainSession(Session):
 
     def settle(self, id: Any) -> None:
         """A CALL needs no `reply`: its answer is on its way, or never comes."""
-        if self._open:
-            with suppress(TypeError):  # an id that is a list or an object was never taken
-                self._open.pop(id, None)
+        if self._open and id.__class__ in ATOMS:  # a list or an object as id was never taken
+            self._open.pop(id, None)
