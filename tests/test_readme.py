@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import io
 import re
@@ -9,7 +10,7 @@ import subprocess
 
 import pytest
 
-from support.needs import ROOT
+from support.needs import ROOT, need_module
 from tools import message_table
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -41,6 +42,15 @@ def test_the_conversation_goes_as_the_readme_says(backend: str, monkeypatch: pyt
     names: dict[str, object] = {}
     exec(compile(block("session"), "README.md", "exec"), names)
     assert type(names["event"]).__name__ == "TimedOut"
+
+
+def test_the_servers_of_the_readme_can_be_written_so() -> None:
+    need_module("websockets", "the library websockets")
+    text = block("servers")
+    compile(text, "README.md", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+    names: dict[str, object] = {}
+    exec(compile(text.partition("async with")[0], "README.md", "exec"), names)
+    assert names.keys() >= {"Server", "connect", "serve", "beat"}
 
 
 def test_the_message_table_is_the_models() -> None:
