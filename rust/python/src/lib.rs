@@ -1,7 +1,7 @@
 //! The extension module `ocppcore._native`: the native backend's half of the seam in `python/ocppcore/_backend.py`.
 //!
 //! `schema` binds the core's tables to msgspec's classes, `engine` is what a codec inherits, `build` makes Structs from what a walk reads, `encode` reads
-//! them back, `errors` hands faults over. `grading` asks a codec's policy. Memory of Python objects is written in `raw` alone. `entry` is a
+//! them back, `errors` makes the exceptions for faults and writes their texts. `grading` asks a codec's policy. Memory of Python objects is written in `raw` alone. `entry` is a
 //! shorter way in for single frames. `columns` reads logs into tables, which `arrow` lends
 //! to other libraries.
 
