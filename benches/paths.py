@@ -9,6 +9,7 @@ best of each. Writes its section of benches/RESULTS.md.
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Iterator, Sequence
 from random import Random
 from typing import Any
@@ -29,7 +30,8 @@ SMALL = ("Heartbeat", "BootNotification", "StatusNotification")
 TEXTS = ("BootNotification", "StatusNotification")
 """Kinds of which every frame has texts of its own that may hold any character."""
 
-DISTINCT = "schema's order, all leaves distinct"
+SHARED, DISTINCT = "schema's order", "schema's order, all leaves distinct"
+NOT_SHARED = "schema's order, leaves not shared"
 ALPHABETICAL, SHUFFLED = "alphabetical", "every object shuffled"
 EMPTY: dict[str, Any] = {"type": "object", "properties": {}, "additionalProperties": False}
 
@@ -54,7 +56,7 @@ def orders(random: Random) -> dict[str, Change]:
     """The three orders of keys, compact and spaced; the shuffled one is another for every object."""
     shuffled = payload_changed(reordered(lambda keys: random.sample(keys, len(keys))))
     compact: dict[str, Change] = {
-        "schema's order": lambda frame: frame,
+        SHARED: lambda frame: frame,
         ALPHABETICAL: payload_changed(reordered(sorted)),
         SHUFFLED: shuffled,
     }
@@ -63,7 +65,7 @@ def orders(random: Random) -> dict[str, Change]:
         return lambda frame: spaced(of(frame))
 
     spread = {f"{name}, spaced": with_blanks(of) for name, of in compact.items()}
-    return compact | spread | {DISTINCT: distinct_leaves(random)}
+    return {SHARED: compact[SHARED], DISTINCT: distinct_leaves(random)} | compact | spread
 
 
 def distinct_leaves(random: Random) -> Change:
@@ -174,17 +176,51 @@ def tidy(schema: Any) -> Any:
     return {key: tidy(item) for key, item in schema.items() if not (text and key == "additionalProperties")}
 
 
+def without_sharing(subprotocol: str) -> Codec[Any]:
+    """A codec that makes every leaf anew. Codecs of a version share its tables, so these are made apart and forgotten again."""
+    tables = Codec(subprotocol, backend="native")._settings.vocabulary.tables  # pyright: ignore[reportPrivateUsage]
+    kept = tables.pop("native")
+    os.environ["OCPPCORE_SHARE_LEAVES"] = "0"
+    try:
+        return Codec(subprotocol, backend="native")
+    finally:
+        del os.environ["OCPPCORE_SHARE_LEAVES"]
+        tables["native"] = kept
+
+
+def prove_sharing(kind: Kind, shared: Codec[Any], apart: Codec[Any]) -> None:
+    """Both codecs give the same, and no part of a message of the second is a part of another."""
+    for frame in kind.frames:
+        assert apart.decode(frame) == shared.decode(frame)
+    first, again = apart.decode(kind.frames[0]), apart.decode(kind.frames[0])
+    assert structs_of(first.payload).isdisjoint(structs_of(again.payload))
+
+
+def structs_of(value: Any) -> set[int]:
+    """The identities of all Structs that have fields in a payload."""
+    if value.__class__ is list:
+        return set[int]().union(*map(structs_of, value))
+    if not isinstance(value, msgspec.Struct):
+        return set()
+    inner = (structs_of(getattr(value, name)) for name in value.__struct_fields__)
+    return {id(value)}.union(*inner)
+
+
 def order_tables(kinds: Sequence[Kind], rounds: int) -> tuple[Table, Table]:
     """Decode over msgspec typed, and over msgspec in two steps, for each way of writing the frames."""
     typed: Table = {}
     steps: Table = {}
     for kind in kinds:
         codec = Codec(kind.subprotocol, backend="native")
-        for name, change in orders(Random(run_seed())).items():
+        apart = without_sharing(kind.subprotocol)
+        prove_sharing(kind, codec, apart)
+        ways = [(NOT_SHARED, apart, orders(Random(run_seed()))[SHARED])]
+        ways += [(name, codec, change) for name, change in orders(Random(run_seed())).items()]
+        for name, ours, change in ways:
             written = kind._replace(frames=[change(frame) for frame in kind.frames])
             prove_same_work(written)
             works: dict[str, tuple[Work, list[bytes]]] = {
-                "ours": (codec.decode, written.frames),
+                "ours": (ours.decode, written.frames),
                 "typed": (DECODERS[kind.action].decode, written.frames),
                 "steps": (two_steps(), written.frames),
             }
@@ -302,6 +338,10 @@ def figures(typed: Table, steps: Table, paths: Table, heads: dict[str, tuple[flo
         return action not in SMALL
 
     return {
+        "typed_apart_mean": geometric_mean(typed[NOT_SHARED].values()),
+        "typed_apart": max(typed[NOT_SHARED].values()),
+        "two_steps_apart_mean": geometric_mean(steps[NOT_SHARED].values()),
+        "two_steps_apart": max(steps[NOT_SHARED].values()),
         "typed_distinct_mean": geometric_mean(typed[DISTINCT].values()),
         "typed_distinct": max(typed[DISTINCT].values()),
         "two_steps_distinct_mean": geometric_mean(steps[DISTINCT].values()),
@@ -346,8 +386,8 @@ def report(
         *facts(("msgspec", "orjson", "ocppcore"), f"`python -m benches.paths --rounds {rounds}`", run_seed()),
         "",
         f"Ratios of the best of {rounds} interleaved rounds in one process: below 1, what is named first is the faster.",
-        "Small leaves that repeat themselves are shared between messages (docs/decisions/0010), which cannot be turned off; *all leaves distinct* are",
-        "the same frames with every small leaf unlike all others, so that none is ever shared: these count.",
+        "Small leaves that repeat themselves are shared between messages (docs/decisions/0010), and are in all rows but *leaves not shared*, where that",
+        "is turned off: these count. *All leaves distinct* are the same frames with every small leaf unlike all others, so that sharing finds nothing.",
         "",
         *rows_of(typed, kinds, "decode / msgspec typed, keys in"),
         *rows_of(steps, kinds, "decode / msgspec in two steps, keys in"),

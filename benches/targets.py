@@ -1,7 +1,7 @@
 """What the project wants to reach, as figures that its benchmarks measure; benches/RESULTS.md opens with them.
 
 Leaves that repeat themselves are shared between messages (docs/decisions/0010-objects-from-images.md). The rows "no leaf like another" show what that does
-not help; every order of keys, compact and spaced, has its row in the section of `benches.paths`.
+not help, those "leaves not shared" what decode takes where it is turned off, and these count; every order of keys, compact and spaced, has its row in the section of `benches.paths`.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 
 class Target(NamedTuple):
-    """A figure's name, the benchmark that measures it, what it says, its bound, whether less is better, and its unit."""
+    """A figure's name, the benchmark that measures it, what it says, its bound, whether less is better, its unit, and whether it counts."""
 
     key: str
     benchmark: str
@@ -18,23 +18,29 @@ class Target(NamedTuple):
     bound: float
     at_most: bool = True
     unit: str = ""
+    counts: bool = True
 
 
 LARGE = "MeterValues, TransactionEvent, NotifyReport"
 
 SIX = "geometric mean of six kinds"
 WORST = "the worst of six kinds"
-DISTINCT = "no leaf like another"
+DISTINCT = "leaves shared, none like another"
+APART = "leaves not shared"
 
 TARGETS = (
-    Target("typed_mean", "decode", f"decode / msgspec typed and told the action, {SIX}", 0.50),
-    Target("typed", "decode", f"the same, {WORST}", 0.60),
-    Target("two_steps_mean", "decode", f"decode / msgspec in two steps, {SIX}", 0.33),
-    Target("two_steps", "decode", f"the same, {WORST}", 0.40),
-    Target("typed_distinct_mean", "paths", f"decode / msgspec typed, {DISTINCT}, {SIX}", 0.50),
-    Target("typed_distinct", "paths", f"the same, {WORST}", 0.60),
-    Target("two_steps_distinct_mean", "paths", f"decode / msgspec in two steps, {DISTINCT}, {SIX}", 0.33),
-    Target("two_steps_distinct", "paths", f"the same, {WORST}", 0.40),
+    Target("typed_apart_mean", "paths", f"decode / msgspec typed and told the action, {APART}, {SIX}", 0.50),
+    Target("typed_apart", "paths", f"the same, {WORST}", 0.60),
+    Target("two_steps_apart_mean", "paths", f"decode / msgspec in two steps, {APART}, {SIX}", 0.33),
+    Target("two_steps_apart", "paths", f"the same, {WORST}", 0.40),
+    Target("typed_mean", "decode", f"decode / msgspec typed, leaves shared, {SIX}", 0.50, counts=False),
+    Target("typed", "decode", f"the same, {WORST}", 0.60, counts=False),
+    Target("two_steps_mean", "decode", f"decode / msgspec in two steps, leaves shared, {SIX}", 0.33, counts=False),
+    Target("two_steps", "decode", f"the same, {WORST}", 0.40, counts=False),
+    Target("typed_distinct_mean", "paths", f"decode / msgspec typed, {DISTINCT}, {SIX}", 0.50, counts=False),
+    Target("typed_distinct", "paths", f"the same, {WORST}", 0.60, counts=False),
+    Target("two_steps_distinct_mean", "paths", f"decode / msgspec in two steps, {DISTINCT}, {SIX}", 0.33, counts=False),
+    Target("two_steps_distinct", "paths", f"the same, {WORST}", 0.40, counts=False),
     Target(
         "typed_alphabetical", "paths", f"decode / msgspec typed, keys in alphabetical order, compact, {WORST}", 0.60
     ),

@@ -50,7 +50,7 @@ def test_targets_are_met_missed_or_not_yet_measured(tmp_path: Path, monkeypatch:
     results.write_section("decode", f"# Decode\n\n{results.marker('decode')}\n\nnew\n")
     text = results.RESULTS.read_text(encoding="utf-8")
     assert text.startswith("# Targets\n")
-    assert "1 of 3 are met" in text
+    assert "1 of 3 are met;" in text
     assert "| low enough | ≤ 1.5 | **1.25** | yes |" in text
     assert "| high enough | ≥ 10 MB | **9** MB | **no** |" in text
     assert "| some day | ≤ 1 | not yet |  |" in text

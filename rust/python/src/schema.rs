@@ -23,6 +23,9 @@ const MODELS: [(&str, &[u8]); 3] = [
     ("v21", include_bytes!("../../../python/ocppcore/_model/v21.json")),
 ];
 
+/// Set to 0 when a schema is made, decode makes each small object anew (docs/decisions/0010): for measuring what sharing is worth.
+const SHARE_LEAVES: &str = "OCPPCORE_SHARE_LEAVES";
+
 /// The tables of one version's model and the classes that are built from it.
 ///
 /// `model` is the compact model as JSON; `classes` maps the name of a type to its Struct class (open types have none); `door` holds the classes of the
@@ -114,8 +117,12 @@ impl Schema {
 }
 
 impl Schema {
-    fn bind(tables: ocppcore::Schema, classes: &Bound<'_, PyDict>, door: &Bound<'_, PyDict>) -> PyResult<Self> {
+    fn bind(mut tables: ocppcore::Schema, classes: &Bound<'_, PyDict>, door: &Bound<'_, PyDict>) -> PyResult<Self> {
         let py = classes.py();
+        if std::env::var(SHARE_LEAVES).is_ok_and(|value| value == "0") {
+            // Tables without a leaf: the walk never asks for what is shared, and pays nothing for being able to.
+            tables.types.iter_mut().for_each(|of| of.leaf = false);
+        }
         let door = Door::of(door)?;
         let unset = door.unset.bind(py);
         let intern = |text: &String| PyString::intern(py, text).unbind();
