@@ -10,14 +10,12 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
-import dis
 import inspect
 import logging
 import sys
 import time
 import typing
 import uuid
-from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import asdict, fields, is_dataclass
 from functools import cache
@@ -32,7 +30,9 @@ from ..._errors import OcppError
 from ..._frames import Call as CallFrame
 from ..._payloads import Request, Response, SendPayload
 from ..._session import Invalid, Refused, Unmatched
-from ._check import Fields, check_of
+from ._answers import Responses, result_of
+from ._check import check_of
+from ._handlers import Handler, handler_of
 from ._names import ATOMS, CAMEL, SNAKE, keywords, renamed, without_nones
 from ._plain import PlainCall, PlainCodec, PlainRequest, PlainSend, PlainSession, read_call
 from .exceptions import (
@@ -76,8 +76,6 @@ LOGGER = logging.getLogger("ocpp")
 # As Any, so that type checkers take what follows a check for data.
 _TYPED: Any = (Request, Response, SendPayload)
 _MAPPING: Any = (dict, Mapping)
-_KEPT = 100  # answers that nobody waits for
-_AWAITING = frozenset({"GET_AWAITABLE", "GET_AITER", "GET_ANEXT"})
 _NOBODY = object()
 _LONGEST = 1e9  # seconds: to a Session no wait is endless
 
@@ -109,141 +107,6 @@ def extract_charge_point_id(path: str | None) -> str | None:
     """The last part of a WebSocket's path, decoded as it stands; None where there is none."""
     last = urlsplit(path or "").path.rstrip("/").rpartition("/")[2].strip()
     return last or None
-
-
-class Record(dict[str, Any]):
-    """A nested object of an answer: a dict by snake_case names whose entries are attributes too.
-
-    A field that its type has and that did not come is None as an attribute, and absent from the dict.
-    """
-
-    _names: frozenset[str] = frozenset()
-
-    def __getattr__(self, name: str) -> Any:
-        if name in self:
-            return self[name]
-        if name in self._names:
-            return None
-        raise AttributeError(f"the answer has no {name!r}; it has {', '.join(self) or 'nothing'}")
-
-
-def _records(data: Any, fields: Fields | None = None) -> Any:
-    """Data by snake_case names with Records for its objects; `fields` are those of the objects."""
-    if data.__class__ is list:
-        return [_records(item, fields) for item in data]
-    if data.__class__ is not dict:
-        return data
-    known: Mapping[str, Fields | None] = {} if fields is None else fields()
-    record = Record((key, _records(value, known.get(key))) for key, value in data.items())
-    record.__dict__["_names"] = frozenset(known)
-    return record
-
-
-class _Responses:
-    """The answers that have come and those that are waited for, matched by id alone; to who does without ids, a queue."""
-
-    def __init__(self) -> None:
-        self._waiting: dict[Any, asyncio.Future[Any]] = {}
-        self._takers: deque[asyncio.Future[Any]] = deque()
-        self._kept: deque[Any] = deque(maxlen=_KEPT)
-
-    def put_nowait(self, response: Any) -> None:
-        try:
-            waiter = self._waiting.get(response.unique_id)
-        except TypeError:  # an id that is a list or an object is nobody's
-            return
-        if waiter is not None and not waiter.done():
-            waiter.set_result(response)
-            return
-        while self._takers:
-            taker = self._takers.popleft()
-            if not taker.done():
-                taker.set_result(response)
-                return
-        self._kept.append(response)
-
-    def fail(self, unique_id: Any, error: Exception) -> None:
-        """The answer with this id is invalid: raise that where it is waited for."""
-        for waiter in (self._waiting.get(unique_id), *self._takers):
-            if waiter is not None and not waiter.done():
-                waiter.set_exception(error)
-                return
-
-    def qsize(self) -> int:
-        return len(self._kept)
-
-    def empty(self) -> bool:
-        return not self._kept
-
-    def get_nowait(self) -> Any:
-        """The oldest answer that nobody waits for."""
-        if not self._kept:
-            raise asyncio.QueueEmpty
-        return self._kept.popleft()
-
-    async def get(self) -> Any:
-        """As `get_nowait`, or the next that comes: for an overridden `_get_specific_response` that matches by itself."""
-        if self._kept:
-            return self._kept.popleft()
-        taker: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        self._takers.append(taker)
-        return await taker
-
-    async def of(self, unique_id: Any, timeout: float) -> Any:
-        """The answer with this id; TimeoutError if it does not come in time. Others that came meanwhile are left where they are."""
-        for response in self._kept:
-            if response.unique_id == unique_id:
-                self._kept.remove(response)
-                return response
-        waiter = self._waiting[unique_id] = asyncio.get_running_loop().create_future()
-        try:
-            async with asyncio.timeout(timeout):
-                return await waiter
-        finally:
-            del self._waiting[unique_id]
-
-
-class _Handler(typing.NamedTuple):
-    """What a handler wants, read from its signature once."""
-
-    wants_id: bool
-    awaits: bool  # it may have to wait for something, the other side's answer perhaps
-    is_typed: bool  # it takes the typed request in place of keywords
-    is_plain: bool  # neither this nor the id
-
-
-def _handler_of(handler: Any) -> _Handler:
-    """What a handler wants; a function keeps it, for as long as it has the same code."""
-    try:
-        code, wants = handler._ocppcore_wants  # of a method, its function's
-        if handler.__code__ is code:
-            return typing.cast("_Handler", wants)
-    except AttributeError:
-        pass
-    return _read_handler(handler)
-
-
-def _read_handler(handler: Any) -> _Handler:
-    names = inspect.signature(handler).parameters
-    function = getattr(handler, "__func__", handler)
-    try:
-        hints = typing.get_type_hints(function)
-    except Exception:  # annotations may say anything
-        hints = {}
-    typed = any(isinstance(hints.get(name), type) and issubclass(hints[name], Request | SendPayload) for name in names)
-    code = getattr(function, "__code__", None)
-    wants_id = "call_unique_id" in names
-    wants = _Handler(wants_id, _awaits(code), typed, not (wants_id or typed))
-    if code is not None:
-        function._ocppcore_wants = code, wants
-    return wants
-
-
-def _awaits(code: Any) -> bool:
-    """Whether what a function returns may have to wait; a coroutine whose code awaits nothing runs through."""
-    if code is None or not code.co_flags & inspect.CO_COROUTINE:
-        return True  # a callable object, or a plain function: what that returns will tell
-    return any(step.opname in _AWAITING for step in dis.get_instructions(code))
 
 
 def _checked_call(codec: Codec[Any], msg: Call | PlainCall, raw_msg: Any) -> Any:
@@ -307,7 +170,7 @@ class ChargePoint:
         self._connection = connection
         self._response_timeout = response_timeout
         self._call_lock = asyncio.Lock()
-        self._response_queue: Any = _Responses()
+        self._response_queue: Any = Responses()
         self._unique_id_generator: Callable[[], Any] = uuid.uuid4
         self._tasks: set[asyncio.Task[Any]] = set()
         self._plain = PlainCodec(lambda: self._codec, lambda: self._ocpp_version)
@@ -457,7 +320,7 @@ class ChargePoint:
         arguments = self._arguments(msg)
         handler = handlers["_on_action"]
         try:
-            wants = _handler_of(handler)
+            wants = handler_of(handler)
             answer = handler(**arguments) if wants.is_plain else self._run(handler, wants, msg, arguments, text)
         except Exception as error:
             return await self._failed(msg, error)
@@ -528,7 +391,7 @@ class ChargePoint:
             raise TypeConstraintViolationError("the payload is no object")
         return keywords(payload) if payload else payload
 
-    def _run(self, handler: Any, wants: _Handler, msg: Call | PlainCall, arguments: dict[str, Any], text: Any) -> Any:
+    def _run(self, handler: Any, wants: Handler, msg: Call | PlainCall, arguments: dict[str, Any], text: Any) -> Any:
         """What the handler returns, with the arguments that it wants."""
         if wants.is_typed:
             return handler(self._typed(msg, text))
@@ -620,7 +483,7 @@ class ChargePoint:
         if handlers.get("_inject_response", False):
             arguments = {**arguments, "call_response": keywords(answer)}
         try:
-            running = self._run(hook, _handler_of(hook), msg, arguments, text)
+            running = self._run(hook, handler_of(hook), msg, arguments, text)
         except Exception:
             self.logger.exception("%s: error after %s", self.id, msg)
             return
@@ -643,7 +506,7 @@ class ChargePoint:
                 check(self._codec, MessageType.Send, msg.action, encode(msg.payload))
             arguments = self._arguments(msg)
             handler = handlers["_on_action"]
-            running = self._run(handler, _handler_of(handler), msg, arguments, None)
+            running = self._run(handler, handler_of(handler), msg, arguments, None)
             if inspect.isawaitable(running):
                 await running
         except Exception:
@@ -697,7 +560,10 @@ class ChargePoint:
                 raise
         if typed:
             return self._payload(response.payload, action, "response")
-        return self._result(type(payload).__name__, response.payload)
+        name = type(payload).__name__
+        return result_of(
+            getattr(self._call_result, name), response.payload, {} if known is None else known.nested(name)
+        )
 
     async def _refuse_answer(self, unique_id: Any, error: OCPPError) -> None:
         """Answer an invalid answer to a CALL with a number as id, where the version knows how (2.1 FR.06); the session does it for text."""
@@ -749,15 +615,6 @@ class ChargePoint:
             _resolve(self._line)
             self._line = None
 
-    def _result(self, name: str, payload: Any) -> Any:
-        """The dataclass of an answer, nested objects as Records."""
-        cls = getattr(self._call_result, name)
-        by_bare = _bare_fields(cls)
-        known = check_of(self._ocpp_version)
-        nested: Mapping[str, Fields | None] = {} if known is None else known.nested(name)
-        given = keywords(payload)
-        return cls(**{by_bare.get(_bare(key), key): _records(value, nested.get(key)) for key, value in given.items()})
-
     async def _get_specific_response(self, unique_id: Any, timeout: float) -> Any:
         """The CallResult or CallError with this id; TimeoutError when it does not come in time."""
         return await self._response_queue.of(unique_id, timeout)
@@ -765,13 +622,3 @@ class ChargePoint:
     async def _send(self, message: str) -> None:
         self.logger.info("%s: send %s", self.id, message)
         await self._connection.send(message)
-
-
-def _bare(name: str) -> str:
-    return name.replace("_", "").lower()
-
-
-@cache
-def _bare_fields(cls: type) -> dict[str, str]:
-    """The fields of a dataclass by what their names come down to, for those that the peer spells otherwise than it reads them."""
-    return {_bare(field.name): field.name for field in fields(cls)}
