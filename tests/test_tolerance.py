@@ -33,6 +33,7 @@ from ocppcore._repairs import REPAIRS
 from support.backends import BACKENDS
 from support.corpus import CORPUS, corpus
 from support.needs import ROOT, need_module
+from support.second_look import Bent, differences, found
 
 PRESETS = {"strict": Policy.strict, "tolerant": Policy.tolerant, "observe": Policy.observe}
 SUBPROTOCOLS = {"v16": "ocpp1.6", "v201": "ocpp2.0.1", "v21": "ocpp2.1"}
@@ -239,6 +240,11 @@ def test_fault_by_fault_comes_to_what_the_whole_walk_comes_to(
             assert frame == walked_frame(data, policy, backend, pending, subprotocol), data
     assert sum(sufficed) > 20
     assert sufficed.count(False) > 40
+
+
+@pytest.mark.parametrize("given", found())
+def test_what_fuzzing_has_found(given: Bent) -> None:
+    assert not differences(given, BACKENDS)
 
 
 def status_frame(error_code: str, extra: str = "") -> str:

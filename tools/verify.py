@@ -44,7 +44,7 @@ STEPS = (
     ),
     Step(
         "long",
-        "a million generated payloads and mutants, leaks, valgrind",
+        "a million generated payloads and mutants, leaks, valgrind, bent frames under a policy",
         (*PYTEST, "-m", "long", "--ignore", "tests/wheels"),
     ),
     Step("interop", "other people's stations and CSMSs, in both directions", ("make", "interop")),
