@@ -9,6 +9,8 @@ from random import Random
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from ocppcore import Codec, Finding, OcppError, _explain, _rules
 from support.backends import codec
@@ -154,6 +156,41 @@ def test_an_answer_made_of_a_finding_is_short_and_echoes_nothing(module: str) ->
             assert marker not in wire.decode()
             answered += 1
     assert answered > 50
+
+
+@pytest.mark.parametrize("module", MODULES)
+@settings(max_examples=60, deadline=None)
+@given(
+    id=st.text(max_size=120),
+    key=st.text(max_size=400),
+    value=st.text(min_size=1, max_size=400),
+    seed=st.integers(0, 1000),
+)
+def test_whatever_a_peer_writes_its_answer_is_short_and_echoes_none_of_it(
+    module: str, id: str, key: str, value: str, seed: int
+) -> None:
+    reader: Any = codec(module, "python")
+    spec = model(module)
+    payload = Random(seed).choice([one for one in spec.payloads() if one.kind == "request"])
+    mark = "Zq9-mark"  # ASCII: of other letters a description has question marks
+    tree = {f"{mark}{key}": f"{mark}{value}", **dict.fromkeys(full(spec, payload.type_name), f"{mark}{value}")}
+    for data in (
+        f'[2,{json.dumps(id)},"{payload.action}",{json.dumps(tree)}]',
+        f'[2,{json.dumps(id)},"{payload.action}",{json.dumps(tree)}',
+        f"[2,{json.dumps(id)},{json.dumps(mark + key)},{json.dumps(tree)}]",
+        json.dumps([2, mark + id, mark, mark + value, mark]),
+    ):
+        findings = reader.explain(data)
+        assert findings
+        for finding in findings:
+            reply = finding.reply()
+            if reply is not None:
+                wire = reader.encode(reply)
+                assert len(wire) < 1024
+                assert len(reply.description) <= 255
+                assert mark not in reply.description
+                assert reply.details == {}
+                assert mark not in json.dumps(json.loads(wire)[2:], ensure_ascii=False)
 
 
 def test_a_finding_answers_as_its_error_does(backend: str) -> None:

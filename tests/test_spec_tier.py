@@ -6,6 +6,7 @@ import pickle
 from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
 import pytest
 
 from ocppcore import (
@@ -22,7 +23,10 @@ from ocppcore import (
     v201,
 )
 from ocppcore._quirks import Profile, Rewrite
+from support.frames import sample_frames
+from support.model import MODULES
 
+SUBPROTOCOLS = {"v16": "ocpp1.6", "v201": "ocpp2.0.1", "v21": "ocpp2.1"}
 EVERY: dict[str, Any] = {"rule": "@spec", "verdict": "report"}
 START = (
     '[2,"1","StartTransaction",{"connectorId":%s,"idTag":"%s","meterStart":%s,"timestamp":"2026-01-01T00:00:00Z"%s}]'
@@ -58,6 +62,19 @@ def test_every_rule_means_those_of_the_schemas_alone(backend: str) -> None:
     with pytest.raises(PayloadError) as caught:
         codec(backend, {"rule": ["*", "int32"], "verdict": "refuse"}).decode(HUGE)
     assert caught.value.rule == "int32"
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_an_observer_who_asks_for_all_is_told_what_explain_tells(module: str, backend: str) -> None:
+    strict: Any = Codec(SUBPROTOCOLS[module], backend=backend)
+    asked = strict.extend(policy=Policy.observe | Policy([EVERY]))
+    told_of = 0
+    for data, pending in sample_frames(module):
+        findings = strict.explain(data, pending)
+        as_reported = [msgspec.structs.replace(finding, verdict="report") for finding in findings]
+        assert asked.decode_with_findings(data, pending).findings == as_reported
+        told_of += len(findings)
+    assert told_of > 20
 
 
 def test_what_nobody_names_is_let_pass(backend: str) -> None:
