@@ -685,3 +685,9 @@ def test_the_size_limit_can_be_set_anew(backend: str) -> None:
     assert fault(small, '[2,"1","Heartbeat",{}]') == ("size", "")
     assert small.messages == codec.messages
     assert isinstance(codec.decode('[2,"1","Heartbeat",{}]').payload, v21.HeartbeatRequest)  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("given", [3, "VendorWeather"])
+def test_messages_that_are_no_collection_are_refused_with_advice(given: Any, backend: str) -> None:
+    with pytest.raises(TypeError, match="a list of Struct classes, or a dict of JSON Schemas"):
+        Codec("ocpp1.6").extend(messages=given)

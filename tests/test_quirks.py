@@ -324,3 +324,9 @@ def test_a_station_may_leave_out_what_it_says_as_its_message_does() -> None:
     of_all = Profile(name="all", vendor=("acme",))
     of_one = Profile(name="one", vendor=("acme",), firmware=("1.*",))
     assert Quirks([of_all, of_one]).of_station(station, "1.6") == (of_all,)
+
+
+def test_toml_that_holds_no_profiles_is_told_so() -> None:
+    for text in ("[[profile]", "[[profiles]]"):
+        with pytest.raises(ValueError, match=r"^quirks: "):
+            Quirks.from_toml(text)

@@ -466,3 +466,9 @@ class Conversation(RuleBasedStateMachine):
 
 
 TestConversation = Conversation.TestCase
+
+
+def test_a_codec_s_name_is_no_codec() -> None:
+    name: Any = "ocpp1.6"
+    with pytest.raises(TypeError, match=r"a session takes a Codec, not 'ocpp1\.6'"):
+        Session(name, "csms")

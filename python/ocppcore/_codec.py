@@ -361,6 +361,11 @@ class Codec(Generic[FrameT]):
             from ._extend import with_messages
             from ._from_schemas import is_mapping
 
+            if not hasattr(messages, "__iter__") or hasattr(messages, "casefold"):  # a str
+                raise TypeError(
+                    "messages is a list of Struct classes, or a dict of JSON Schemas by action, "
+                    f"not {type(messages).__name__}"
+                )
             given = messages if is_mapping(messages) else tuple(messages)
             vocabulary = with_messages(vocabulary, given)
             extensions = (*extensions, given)

@@ -117,7 +117,7 @@ class PolicyRule(msgspec.Struct, frozen=True, kw_only=True):
                     f"policy: the repair {name!r} serves {', '.join(sorted(serves))}, not {', '.join(rule)}"
                 )
         values = entry.get("values", {})
-        if not _is_table_of_strings(values) or ("replace" in repair) != bool(values):
+        if not _is_whose_strings(values) or ("replace" in repair) != bool(values):
             raise ValueError(
                 'policy: the repair "replace", and no other, needs `values`, a table of strings: {Celcius = "Celsius"}'
             )
@@ -163,7 +163,7 @@ def _is_table(value: object) -> TypeGuard[Mapping[str, Any]]:
     return isinstance(value, Mapping)
 
 
-def _is_table_of_strings(value: object) -> TypeGuard[Mapping[str, str]]:
+def _is_whose_strings(value: object) -> TypeGuard[Mapping[str, str]]:
     return _is_table(value) and all(isinstance(text, str) for pair in value.items() for text in pair)
 
 
@@ -283,14 +283,15 @@ def read_toml(text: str, table: str) -> list[Mapping[str, Any]]:
     """The tables `[[table]]` of a TOML text; ValueError when it holds anything else."""
     import tomllib  # for policies only
 
+    whose = "quirks" if table == "profile" else "policy"
     try:
         tables = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise ValueError(f"policy: not valid TOML: {error}") from None
+        raise ValueError(f"{whose}: not valid TOML: {error}") from None
     found = tables.pop(table, [])
     if tables or not isinstance(found, list):
         others = ", ".join(sorted(tables)) or f"{table} = ..."
-        raise ValueError(f"policy: it holds tables [[{table}]] alone, not {others}")
+        raise ValueError(f"{whose}: it holds tables [[{table}]] alone, not {others}")
     return cast("list[Mapping[str, Any]]", found)
 
 

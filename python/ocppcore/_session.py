@@ -242,6 +242,8 @@ class Session:
         retry: Retry | None = None,
         quirks: Quirks | None = None,
     ) -> None:
+        if not hasattr(codec, "is_graded"):
+            raise TypeError(f"a session takes a Codec, not {codec!r}: Session(Codec('ocpp2.0.1'), {role!r}) say")
         if role not in ("csms", "station"):
             raise ValueError(f'role is "csms" or "station", not {role!r}')
         if duplicates not in ("refuse", "take"):

@@ -288,3 +288,9 @@ def test_the_session_is_made_as_asked() -> None:
         await task
 
     run(main())
+
+
+def test_what_is_no_router_is_refused() -> None:
+    router: Any = "ocpp1.6"
+    with pytest.raises(TypeError, match="a server takes a Router"):
+        Server(router)

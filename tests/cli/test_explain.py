@@ -13,6 +13,7 @@ from ocppcore.cli.excerpt import excerpt
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from click.testing import Result
 
@@ -78,6 +79,14 @@ def test_sarif_names_the_rules_and_the_lines(run: Run) -> None:
     assert ("unknown_key", "error", 1) in places
     assert ("station_status", "warning", 3) in places
     assert all(rule in known for rule, _, _ in places)
+
+
+def test_sarif_names_inputs_by_uris(run: Run, tmp_path: Path) -> None:
+    log = tmp_path / "a day<1>%.log"
+    log.write_bytes(b'[2,"1","Heartbeat",{"hello":1}]\n')
+    said = json.loads(run("explain", "--ocpp", "1.6", log, "--format", "sarif").stdout)
+    uri = said["runs"][0]["results"][0]["locations"][0]["physicalLocation"]["artifactLocation"]["uri"]
+    assert uri.endswith("/a%20day%3C1%3E%25.log")
 
 
 def test_json_has_all_there_is_to_say(run: Run) -> None:

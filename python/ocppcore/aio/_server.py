@@ -105,6 +105,8 @@ class Server:
         stall: float = 30.0,
         observer: Observer | None = None,
     ) -> None:
+        if not hasattr(router, "handle"):
+            raise TypeError(f"a server takes a Router, whose handlers answer its stations, not {type(router).__name__}")
         self._router = router
         codecs = [version if isinstance(version, Codec) else Codec(version) for version in versions]
         self._codecs: dict[str, Codec[Any]] = {codec.subprotocol: codec for codec in codecs}

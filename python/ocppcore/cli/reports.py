@@ -5,8 +5,10 @@ Each is written as frames are read, so that memory does not grow with them.
 
 from __future__ import annotations
 
+import os
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from urllib.parse import quote
 from xml.sax.saxutils import quoteattr
 
 import click
@@ -185,7 +187,7 @@ class SarifReport:
         part = told.excerpt(found)
         if part is not None:
             region["snippet"] = {"text": part.text}
-        place = {"artifactLocation": {"uri": sound(told.source)}, "region": region}
+        place = {"artifactLocation": {"uri": quote(sound(told.source).replace(os.sep, "/"))}, "region": region}
         properties = {"path": sound(found.path), "offset": found.offset, "end": found.end, "code": found.code}
         return {
             "ruleId": found.rule,
