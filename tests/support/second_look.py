@@ -7,6 +7,7 @@ line of tests/corpus/field/second_look.jsonl: the ordinary tests replay them all
 from __future__ import annotations
 
 import json
+from copy import deepcopy
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -86,7 +87,7 @@ def _bend(random: Random, of: Any) -> None:
         _bend(random, value)
     elif random.random() < 0.15 and isinstance(of, dict):
         if random.random() < 0.5:
-            of[random.choice(("vendor", "a/b~c", str(place).swapcase(), ""))] = random.choice(VALUES)
+            of[random.choice(("vendor", "a/b~c", str(place).swapcase(), ""))] = deepcopy(random.choice(VALUES))
         else:
             del of[place]
     elif isinstance(value, str) and random.random() < 0.7:
@@ -94,7 +95,7 @@ def _bend(random: Random, of: Any) -> None:
             (value.swapcase(), value + " ", value * 9, value[:-1], value + "ü", value[:-1] + "+00:00")
         )
     else:
-        of[place] = random.choice((*VALUES, str(value)))
+        of[place] = deepcopy(random.choice((*VALUES, str(value))))
 
 
 def _piece(random: Random, chosen: Bent) -> bytes:
