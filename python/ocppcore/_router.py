@@ -260,7 +260,10 @@ class Router:
         if type(answer) is types.CoroutineType:
             return self._handle_later(cast("Coroutine[Any, Any, Answer]", answer), frame, context, session)
         if answer is not None:
-            self.reply(frame, answer, context, session)
+            try:
+                session.reply(frame.id, answer)
+            except (SessionClosed, EncodeError, ValueError) as error:
+                self._not_taken(frame, context, session, error)
         return None
 
     def route(self, frame: Routed, context: Context[Any]) -> Answer | Coroutine[Any, Any, Answer]:
@@ -286,12 +289,16 @@ class Router:
         """Gives an answer to the session; one that is not valid is replaced by an InternalError. Both are reported to the author."""
         try:
             session.reply(frame.id, answer)
-        except SessionClosed:
-            pass  # the connection has gone while the handler ran: there is nobody to answer
-        except EncodeError as error:
+        except (SessionClosed, EncodeError, ValueError) as error:
+            self._not_taken(frame, context, session, error)
+
+    def _not_taken(self, frame: Routed, context: Context[Any], session: Session, error: Exception) -> None:
+        if isinstance(error, SessionClosed):
+            return  # the connection has gone while the handler ran: there is nobody to answer
+        if isinstance(error, EncodeError):
             self._fault(frame, context, f"gave an answer that is not valid: {error}", error)
             session.reply(frame.id, _own(frame, context, "handler_failed"))
-        except ValueError as error:
+        else:
             self._fault(frame, context, f"gave an answer that the session does not take: {error}", error)
 
     async def _handle_later(

@@ -432,7 +432,7 @@ class Session:
     def data_to_send(self) -> list[bytes]:
         """The messages to send now, in order, one WebSocket text message each; they are handed out once."""
         out, self._out = self._out, None
-        return out or []
+        return [] if out is None else out
 
     # What comes in
 

@@ -6,6 +6,7 @@ import asyncio
 import contextvars
 import logging
 from collections.abc import Callable, Coroutine
+from contextvars import copy_context
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from .._errors import Tolerated
@@ -103,7 +104,7 @@ class Endpoint:
         self._writer: asyncio.Task[None] | None = None
         self._written = 0
         self._watch: asyncio.TimerHandle | None = None
-        self._write_context = contextvars.copy_context()
+        self._write_context = copy_context()
         self._closing = False
         self._ended = self._loop.create_future()
 
@@ -236,37 +237,58 @@ class Endpoint:
 
     def _take(self, data: str | bytes) -> Awaitable[object] | None:
         """One message of the peer. Never waits for a handler; what is returned means that the peer must read first."""
-        for event in self._session.receive(data, self._loop.time()):
-            if type(event) is Call or type(event) is Send:
+        session = self._session
+        for event in session.receive(data, self._loop.time()):
+            if type(event) is Call:
                 if not self._closing:
-                    self._handle(event, data)
+                    # A context of its own, so that what one handler sets is not seen by the next.
+                    scope = copy_context()
+                    context = Context(self, self.identity, event, data)
+                    try:
+                        handle = self._router.handle if self._observer is None else self._handle_observed
+                        rest = scope.run(handle, event, context, session)
+                        if rest is not None:
+                            self._go_on(rest, scope, self._handled)
+                    except (Exception, asyncio.CancelledError):
+                        log.exception("%s: %s could not be handled", self.identity, event.action)
+            elif type(event) is Send:
+                if not self._closing:
+                    self._handle_send(event, data)
             else:
                 self._learn(event)
                 if self._observer is not None and not isinstance(event, Tolerated):
                     self._tell_in(event, data)
-        self._flush()
+        if not self._writing:
+            messages = session.data_to_send()
+            if messages:
+                self._send_out(messages)
         return None if self._writer is None else self._room()
 
-    def _handle(self, frame: Call[Any] | Send[Any], data: str | bytes) -> None:
-        is_send = type(frame) is Send
-        if is_send and self._sends >= _MANY_SENDS:
+    def _handle_send(self, frame: Send[Any], data: str | bytes) -> None:
+        if self._sends >= _MANY_SENDS:
             log.warning("%s: a %s is dropped, %d SENDs are being handled", self.identity, frame.action, self._sends)
             self._tell_handled(frame, data, "unwanted")
             return
-        # A context of its own, so that what one handler sets is not seen by the next.
-        scope = contextvars.copy_context()
+        scope = copy_context()
         context = Context(self, self.identity, frame, data)
         try:
             handle = self._router.handle if self._observer is None else self._handle_observed
-            handling = scope.run(handle, frame, context, self._session)
-            task = start(handling, self._loop, scope) if handling is not None else None
+            rest = scope.run(handle, frame, context, self._session)
+            if rest is not None and self._go_on(rest, scope, self._handled_send):
+                self._sends += 1
         except (Exception, asyncio.CancelledError):
             log.exception("%s: %s could not be handled", self.identity, frame.action)
-            return
-        if task is not None:
-            self._handlers.add(task)
-            self._sends += is_send
-            task.add_done_callback(self._handled_send if is_send else self._handled)
+
+    def _go_on(
+        self, rest: Coroutine[Any, Any, None], scope: contextvars.Context, handled: Callable[[asyncio.Task[None]], None]
+    ) -> bool:
+        """Runs what a handler has left to do; whether it has to wait, so that a task goes on with it."""
+        task = start(rest, self._loop, scope)
+        if task is None:
+            return False
+        self._handlers.add(task)
+        task.add_done_callback(handled)
+        return True
 
     def _handle_observed(
         self, frame: Call[Any] | Send[Any], context: Context[Any], session: Session
@@ -440,8 +462,10 @@ class Endpoint:
         if self._writing:
             return
         messages = self._session.data_to_send()
-        if not messages:
-            return
+        if messages:
+            self._send_out(messages)
+
+    def _send_out(self, messages: list[bytes]) -> None:
         self._writing = True
         wait = self._write(messages)
         if wait is None:
