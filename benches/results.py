@@ -136,7 +136,7 @@ def summary() -> str:
             run.get("commit", ""),
         ]
         lines.append(f"| {' | '.join(cells)} |")
-    lines += ["", "Not measured: CPython 3.14 and free-threaded builds, which were not to be had on the machine."]
+    lines += ["", "Not measured: CPython 3.14 and free-threaded builds (docs/decisions/0006)."]
     return "\n".join([*lines, ""])
 
 
