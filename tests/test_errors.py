@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ocppcore import Codec, EncodeError, Finding, FrameError, OcppError, PayloadError, v201
+from ocppcore import CallResult, Codec, EncodeError, Finding, FrameError, OcppError, PayloadError, v16, v201
 from ocppcore._errors import make_error, rules_of
 from ocppcore._versions import VERSIONS, errors
 
@@ -246,3 +246,12 @@ def test_the_parts_of_a_truncated_frame_that_stand_are_known(codec: Any) -> None
     assert (error.message_type, error.message_id, error.action) == (2, "19", None)
     error = error_of(codec, '[2,"19')
     assert (error.message_type, error.message_id, error.action) == (2, None, None)
+
+
+def test_a_text_where_a_datetime_belongs_is_told_what_to_give(backend: str) -> None:
+    """The schema's type is a string, which is what the writer makes of a datetime, not what it takes."""
+    answer: Any = v16.HeartbeatResponse(current_time="2026-08-04T13:35:45Z")  # type: ignore[arg-type]
+    with pytest.raises(EncodeError) as caught:
+        Codec("ocpp1.6", backend=backend).encode(CallResult("1", answer))  # type: ignore[call-overload]
+    assert (caught.value.kind, caught.value.expected) == ("type", "datetime")
+    assert str(caught.value).endswith("Give an aware datetime: datetime.now(timezone.utc).")

@@ -339,7 +339,7 @@ class EncodeError(OcppError):
     __slots__ = ()
 
     def _advice(self) -> str:
-        if self.kind == "format" and self.expected == "date-time":
+        if self.expected in ("date-time", "datetime"):
             return "Give an aware datetime: datetime.now(timezone.utc)."
         return ""
 
@@ -657,7 +657,7 @@ def _description(says: str, path: str, expected: str, version: _versions.Version
     if expected:
         text += f"; expected {expected}"
     text = re.sub(r'[^ -~]|["\\]', "?", text)
-    return text if len(text) <= _LONGEST_DESCRIPTION else text[: _LONGEST_DESCRIPTION - 3] + "..."
+    return text if len(text) < _LONGEST_DESCRIPTION else text[: _LONGEST_DESCRIPTION - 4] + "..."
 
 
 @cache

@@ -190,7 +190,8 @@ class Writer:
     def date_time(self, field: Field, value: Any) -> None:
         """An aware datetime, as UTC."""
         if not isinstance(value, datetime):
-            self._wrong_type(field, value)
+            # The JSON type, a string, is what the writer makes, not what it takes.
+            self.fault("null" if value is None else "type", "datetime", field.name)
         text = format_datetime(value)
         if text is None:
             self.fault("format", "date-time", field.name)

@@ -576,7 +576,11 @@ impl<'s, 'py> Encoder<'s, 'py> {
     }
 
     fn datetime(&mut self, place: Place, value: &Bound<'py, PyAny>) -> Done {
-        let Ok(time) = value.cast::<PyDateTime>() else { return Err(self.wrong_type(place, value)) };
+        let Ok(time) = value.cast::<PyDateTime>() else {
+            // The JSON type, a string, is what is written, not what is taken.
+            let kind = if value.is_none() { Kind::Null } else { Kind::Type };
+            return Err(fault(kind, Expected::Text("datetime".to_owned())));
+        };
         let python = &self.schema.outgoing.python;
         let local = DateTime {
             year: time.get_year() as u16,
