@@ -12,7 +12,10 @@ import pytest
 
 LOADED_AT_THE_DOOR = {
     "ocppcore",
-    *(f"ocppcore.{name}" for name in ("_backend", "_codec", "_codes", "_errors", "_frames", "_payloads", "_versions", "_vocabulary")),
+    *(
+        f"ocppcore.{name}"
+        for name in ("_backend", "_codec", "_codes", "_errors", "_frames", "_payloads", "_quote", "_tolerated", "_versions", "_vocabulary")
+    ),
 }  # fmt: skip
 
 CALLS = """
@@ -38,7 +41,7 @@ def printed(script: str) -> list[str]:
     return names
 
 
-def test_the_door_loads_eight_modules() -> None:
+def test_the_door_loads_ten_modules() -> None:
     loaded = printed("import json, sys, ocppcore; print(json.dumps([*sys.modules]))")
     assert {name for name in loaded if name.partition(".")[0] == "ocppcore"} == LOADED_AT_THE_DOOR
 

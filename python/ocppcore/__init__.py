@@ -14,9 +14,10 @@ from importlib import import_module as _import_module
 from typing import TYPE_CHECKING
 
 from ._codec import Codec
-from ._errors import EncodeError, Finding, FrameError, OcppError, PayloadError, Tolerated
+from ._errors import EncodeError, Finding, FrameError, OcppError, PayloadError
 from ._frames import Call, CallError, CallResult, CallResultError, Peek, RawPayload, Send, UntypedPayload
 from ._payloads import Message, Request, Response, SendPayload
+from ._tolerated import Tolerated
 
 if TYPE_CHECKING:
     from . import v16, v21, v201

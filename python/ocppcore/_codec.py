@@ -16,9 +16,10 @@ import msgspec
 
 from . import _backend, _versions
 from ._codes import spell_code
-from ._errors import EncodeError, Finding, OcppError, Tolerated, checked_codes, error_maker, rules_of
+from ._errors import EncodeError, Finding, OcppError, checked_codes, error_maker, rules_of
 from ._frames import CallResult, UntypedPayload
 from ._payloads import Request, Response
+from ._tolerated import Tolerated
 from ._vocabulary import Vocabulary, built_in
 
 if TYPE_CHECKING:

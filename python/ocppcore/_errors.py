@@ -12,24 +12,21 @@ from __future__ import annotations
 
 import re
 from functools import cache, lru_cache, partial
-from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 import msgspec
 
 from . import _versions
 from ._codes import canonical_code, known_codes, spell_code
 from ._frames import CallError, CallResultError
+from ._quote import LONGEST_QUOTE, NOTHING_FOUND, end_of, printable, quoted, shorten
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-T = TypeVar("T")
-FrameT = TypeVar("FrameT", covariant=True)
 
-_LONGEST_QUOTE = 64  # characters of a value that a text may show
 _LONGEST_DESCRIPTION = 255  # characters, the limit of 2.x; 1.6 sets none
 _LONGEST_PATH = 255  # characters of a pointer that a text may show
-_LONGEST_NESTED = 4096  # bytes of a list or object that are followed to find its end: hostile ones cost no more
 _LONGEST_ECHO = 100  # characters of a message id that an answer repeats
 
 
@@ -195,8 +192,8 @@ class OcppError(Exception):
             if isinstance(data, str):
                 data = data.encode("utf-8", "surrogatepass")
             if offset is not None:
-                self._end = end = _end(self.kind, data, offset)
-                self._found = _quoted(self.kind, data, offset, end)
+                self._end = end = end_of(self.kind, data, offset)
+                self._found = quoted(self.kind, data, offset, end)
             self._data = None
 
     def reply(self) -> CallError | CallResultError | None:
@@ -247,13 +244,13 @@ class OcppError(Exception):
         on what was found.
         """
         expected = _expectation(self.kind, self.expected)
-        says = _printable(self._rules.by_kind[self.kind].says + (f"; expected {expected}" if expected else ""))
-        before_found = "" if self.kind in _NOTHING_FOUND else ", found " if expected else "; found "
+        says = printable(self._rules.by_kind[self.kind].says + (f"; expected {expected}" if expected else ""))
+        before_found = "" if self.kind in NOTHING_FOUND else ", found " if expected else "; found "
         return (
             says,
             before_found,
             self.kind != "action_unknown",
-            None if self._suggests() else _printable(self._advice()),
+            None if self._suggests() else printable(self._advice()),
         )
 
     def _suggests(self) -> bool:
@@ -318,7 +315,7 @@ class PayloadError(OcppError):
 
 def meant_by(name: str, names: tuple[str, ...]) -> str | None:
     """The name that a peer probably meant: a letter's case or a typing error away, or another name for the same."""
-    if len(name) >= _LONGEST_QUOTE - 2:  # cut, or long to compare
+    if len(name) >= LONGEST_QUOTE - 2:  # cut, or long to compare
         return None
     return _meant_by(name, names)
 
@@ -356,21 +353,21 @@ def line(
 ) -> str:
     """What is wrong, where, what was found and expected, and what to do next, in one line."""
     path = _public_path(fault.path, version.module) if redact else fault.path
-    text = f"{_shorten(path, _LONGEST_PATH)}: {says}" if path else says
+    text = f"{shorten(path, _LONGEST_PATH)}: {says}" if path else says
     if expected:
         text += f"; expected {expected}"
     if found is not None:
         text += f", found {found}" if expected else f"; found {found}"
     where: list[str] = []
     if fault.action is not None and fault.kind != "action_unknown":
-        where.append(_shorten(fault.action))
+        where.append(shorten(fault.action))
     if fault.message_id is not None and not redact:
-        where.append(f"id {_shorten(fault.message_id)!r}")
+        where.append(f"id {shorten(fault.message_id)!r}")
     if fault.offset is not None:
         where.append(f"byte {fault.offset}")
     if where:
         text += f" ({', '.join(where)})"
-    return _printable(f"{text}. {advice}" if advice else text)
+    return printable(f"{text}. {advice}" if advice else text)
 
 
 class Finding(msgspec.Struct, frozen=True, gc=False, kw_only=True):
@@ -496,78 +493,6 @@ class Finding(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     def _described(self) -> dict[str, Any]:
         entry: dict[str, Any] = _versions.rules()[self.tier][self.rule]
         return entry
-
-
-class Tolerated(Generic[FrameT]):
-    """What `Codec.decode_with_findings` gives: the frame, all that is wrong with it, and what its Structs have no place for.
-
-    - `frame`: None when nothing could be read of which to make one. Its payload is an UntypedPayload when it does not fit its Struct.
-    - `findings`: in the order of the data, each with the verdict of the policy; [] for a message without fault
-    - `extras`: JSON pointer -> value of each field that the schema does not know; `Codec.encode_with_extras` writes them again
-    - `clean`: whether there are no findings
-
-    Findings and extras are made when they are first asked for, where the frame did not need them; `clean` asks for neither.
-    """
-
-    __slots__ = ("_clean", "_extras", "_findings", "_tell", "frame")
-    __match_args__ = ("frame", "findings", "extras")
-
-    def __init__(self, frame: FrameT | None, findings: list[Finding], extras: dict[str, Any]) -> None:
-        self.frame = frame
-        self._findings = findings
-        self._extras = extras
-        self._clean = not findings
-        self._tell: Callable[[], tuple[list[Finding], dict[str, Any]]] | None = None
-
-    @staticmethod
-    def later(frame: T, clean: bool, tell: Callable[[], tuple[list[Finding], dict[str, Any]]]) -> Tolerated[T]:
-        """One whose findings and extras `tell` makes."""
-        made: Tolerated[T] = Tolerated(frame, [], {})
-        made._clean = clean
-        made._tell = tell
-        return made
-
-    @property
-    def clean(self) -> bool:
-        """Whether there are no findings."""
-        return self._clean
-
-    @property
-    def findings(self) -> list[Finding]:
-        """What the policy has reported or repaired."""
-        self._told()
-        return self._findings
-
-    @property
-    def extras(self) -> dict[str, Any]:
-        """The fields that no Struct has a place for."""
-        self._told()
-        return self._extras
-
-    def _told(self) -> None:
-        if self._tell is not None:
-            self._findings, self._extras = self._tell()
-            self._tell = None
-
-    def with_frame(self, frame: T) -> Tolerated[T]:
-        """The same about another frame."""
-        if self._tell is not None:
-            return Tolerated.later(frame, self._clean, self._tell)
-        return Tolerated(frame, self.findings, self.extras)
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Tolerated):
-            return NotImplemented
-        mine = (self.frame, self.findings, self.extras)
-        return mine == (other.frame, other.findings, other.extras)  # pyright: ignore[reportUnknownMemberType]
-
-    __hash__ = None  # type: ignore[assignment]
-
-    def __repr__(self) -> str:
-        return f"Tolerated(frame={self.frame!r}, findings={self.findings!r}, extras={self.extras!r})"
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return Tolerated, (self.frame, self.findings, self.extras)
 
 
 def make_error(
@@ -724,83 +649,6 @@ def names_of(expected: object) -> list[str] | None:
     return list(map(str, cast("tuple[object, ...]", expected))) if isinstance(expected, tuple) else None
 
 
-# Kinds whose place is where something is absent or everything is: there is nothing to quote.
-_NOTHING_FOUND = frozenset(("missing", "too_few", "truncated", "size", "depth"))
-# Those that are one byte wide: the closing bracket before which something is absent, and what stops the reader.
-_ONE_BYTE = frozenset(("missing", "too_few", "truncated", "depth", "utf8"))
-# Those whose end is not that of a value.
-_OTHER_END = _ONE_BYTE | {"size", "surrogate", "syntax"}
-_CHARACTER = re.compile(rb"[\xc0-\xff][\x80-\xbf]{0,3}|.", re.DOTALL)
-_SCALAR = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[^\s,:\[\]{}]+', re.DOTALL)
-_DEEPER = {b"[": 1, b"{": 1, b"]": -1, b"}": -1}
-_NESTING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[\[\]{}]', re.DOTALL)
-
-
-# A character takes at most four bytes: this window holds more than is shown.
-_LONGEST_PART = 4 * (_LONGEST_QUOTE + 1)
-
-
-def quote(kind: str, data: bytes, offset: int | None) -> str | None:
-    """The value or token at `offset`, at most 64 characters, the last of them an ellipsis when it was cut."""
-    return None if offset is None else _quoted(kind, data, offset, None)
-
-
-def _quoted(kind: str, data: bytes, offset: int, end: int | None) -> str | None:
-    """The same where it is known which byte is behind what is at fault."""
-    if kind in _NOTHING_FOUND:
-        return None
-    if end is None or end - offset >= _LONGEST_PART or kind in _OTHER_END:
-        part = data[offset : offset + _LONGEST_PART]
-        part = part[: _end_of_value(part)]
-    else:
-        part = data[offset:end]
-    text = _printable(part.decode("utf-8", "backslashreplace"))
-    return _shorten(text) if text else None
-
-
-def _end(kind: str, data: bytes, offset: int) -> int:
-    """Where that ends which is at fault: a value, a key, a bracket, a character, an escape, or what is too long."""
-    if kind == "size":
-        return len(data)
-    if kind == "surrogate":
-        return min(offset + (6 if data[offset : offset + 1] == b"\\" else 3), len(data))
-    if kind == "syntax":
-        character = _CHARACTER.match(data, offset)
-        return offset if character is None else character.end()
-    if kind in _ONE_BYTE:
-        return min(offset + 1, len(data))
-    return _end_of_value(data, offset, offset + _LONGEST_NESTED)
-
-
-def _end_of_value(data: bytes, start: int = 0, farthest: int | None = None) -> int:
-    """Where the value that begins at `start` ends; the data's own end if it lies beyond, one byte on for what is no value.
-
-    A list or an object is followed as far as `farthest`.
-    """
-    first = data[start : start + 1]
-    if first not in (b"[", b"{"):
-        scalar = _SCALAR.match(data, start)
-        return scalar.end() if scalar is not None else len(data) if first == b'"' else start + 1
-    depth = 0
-    farthest = len(data) if farthest is None else min(farthest, len(data))
-    for token in _NESTING.finditer(data, start, farthest):
-        depth += _DEEPER.get(token.group(), 0)
-        if depth == 0:
-            return token.end()
-    return farthest
-
-
-def _shorten(text: str, longest: int = _LONGEST_QUOTE) -> str:
-    return text if len(text) <= longest else text[: longest - 1] + "…"
-
-
-def _printable(text: str) -> str:
-    """The text with escapes for what would break a line of a log: control characters, lone surrogates and the like."""
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
-
-
 def _is_unicode(text: str) -> bool:
     try:
         text.encode()
@@ -809,4 +657,4 @@ def _is_unicode(text: str) -> bool:
     return True
 
 
-__all__ = ["EncodeError", "Finding", "FrameError", "OcppError", "PayloadError", "Tolerated", "canonical_code"]
+__all__ = ["EncodeError", "Finding", "FrameError", "OcppError", "PayloadError", "canonical_code"]

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from . import _advice, _rules, _syntax, _versions
-from ._errors import Finding, OcppError, expectation, line, meant_by, names_of, quote, rules_of
+from ._errors import Finding, OcppError, expectation, line, meant_by, names_of, rules_of
+from ._quote import quote
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -13,9 +13,10 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from ._codes import own_answer
-from ._errors import OcppError, Tolerated
+from ._errors import OcppError
 from ._frames import Call, CallError, CallResult, CallResultError, Send, UntypedPayload
 from ._payloads import Payload, Request, Response, SendPayload
+from ._tolerated import Tolerated
 
 if TYPE_CHECKING:
     from ._codec import AnyFrame, Codec

@@ -15,7 +15,7 @@ import msgspec
 from . import _rules, _versions
 from ._advice import advise
 from ._batch import check_each, decode_each, frames_of
-from ._errors import Finding, OcppError, Tolerated, refusal_of
+from ._errors import Finding, OcppError, refusal_of
 from ._explain import finding_of, goes_to_station
 from ._frames import Call, CallResult, Send
 from ._policy import SPEC
@@ -24,6 +24,7 @@ from ._pure.text import Scanner
 from ._pure.tree import read_tree
 from ._pure.walk import Walk
 from ._tolerant import RESULT, Text
+from ._tolerated import Tolerated
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,11 +9,11 @@ from collections.abc import Callable, Coroutine
 from contextvars import copy_context
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from .._errors import Tolerated
 from .._frames import Call, CallError, CallResult, CallResultError, Send
 from .._payloads import Request, Response, SendPayload
 from .._router import Context, Router
 from .._session import Cancelled, Closed, Invalid, Refused, Retrying, Session, SessionClosed, TimedOut, Unmatched
+from .._tolerated import Tolerated
 from ._drive import current_task, start
 from ._errors import CallClosed, CallFailed, CallInvalid, CallRefused, CallTimedOut
 from ._transport import Transport, TransportClosed

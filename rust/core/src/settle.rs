@@ -5,31 +5,8 @@ use crate::error::{Fault, Kind};
 use crate::scan::{Begins, Cursor, Stop, Text};
 use crate::schema::{Field, FieldKind};
 use crate::simd::Bytes;
-use crate::sink::{Check, Sink};
+use crate::sink::{Check, Place, Settlement, Sink};
 use crate::validate::Walker;
-
-/// Where a fault lies, as far as the tables know it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Place {
-    /// The index of the type, and of its field; without one the key is at fault.
-    pub of: u32,
-    pub field: Option<u16>,
-    /// It is an item of the field's list.
-    pub in_item: bool,
-}
-
-/// What is to be done about a fault.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Settlement {
-    /// Nothing: the walk ends.
-    Refuse,
-    /// The value is kept as it came, the unknown key passed over.
-    Keep,
-    /// The field counts as absent.
-    LeaveOut,
-    /// This JSON text stands for the value's, and must keep the rules.
-    Read(Vec<u8>),
-}
 
 /// What came of a value at fault, and the place behind it.
 pub(crate) enum Settled<V> {

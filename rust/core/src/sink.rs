@@ -5,10 +5,32 @@ use crate::format::datetime::DateTime;
 use crate::leaves::{Key, Recall};
 use crate::scan::Text;
 use crate::schema::ObjectType;
-use crate::settle::{Place, Settlement};
 use crate::simd::Bytes;
 
 pub use crate::scan::Stop;
+
+/// Where a fault lies, as far as the tables know it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Place {
+    /// The index of the type, and of its field; without one the key is at fault.
+    pub of: u32,
+    pub field: Option<u16>,
+    /// It is an item of the field's list.
+    pub in_item: bool,
+}
+
+/// What is to be done about a fault.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Settlement {
+    /// Nothing: the walk ends.
+    Refuse,
+    /// The value is kept as it came, the unknown key passed over.
+    Keep,
+    /// The field counts as absent.
+    LeaveOut,
+    /// This JSON text stands for the value's, and must keep the rules.
+    Read(Vec<u8>),
+}
 
 /// Takes what a walk reads. `Check` takes nothing; the Python sink builds Structs. A half-built object or list that is dropped, because the
 /// walk has ended early, must free itself.

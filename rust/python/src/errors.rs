@@ -380,7 +380,7 @@ fn is_plain(text: &str) -> bool {
     text.bytes().all(|byte| matches!(byte, b' '..=b'~'))
 }
 
-/// The value or token that `text` begins with, as `_end_of_value` in `_errors.py` finds it, where it is short and plain.
+/// The value or token that `text` begins with, as `_quote.py` finds it, where it is short and plain.
 fn quoted(text: &[u8]) -> Result<&str, Lacks> {
     let window = &text[..text.len().min(LONGEST_PART + 1)];
     let end = match window.first() {

@@ -4,7 +4,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use ocppcore::error::Fault;
 use ocppcore::locate::expected_of;
-use ocppcore::settle::{Place, Settlement};
+use ocppcore::sink::{Place, Settlement};
 use ocppcore::{Expected, Kind};
 use pyo3::prelude::*;
 use pyo3::types::{PyAny, PyTuple};
