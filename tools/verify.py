@@ -1,13 +1,15 @@
 """The long tier, from the first step to the last, and its record: docs/verification.md.
 
-    python -m tools.verify
+    python -m tools.verify [STEP ...]
 
-Every step runs even if one before it failed. Whole outputs are kept in target/verification/. A test reports a number
-that belongs into the record by appending a line to the file that OCPPCORE_SUMMARY names.
+Every step runs even if one before it failed. Steps that are named are run again alone: the record keeps what the others came to, and says of each step
+which commit it was run on. Whole outputs are kept in target/verification/. A test reports a number that belongs into the record by
+appending a line to the file that OCPPCORE_SUMMARY names.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import platform
 import re
@@ -16,11 +18,12 @@ import sys
 import time
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 ROOT = Path(__file__).resolve().parents[1]
 LOGS = ROOT / "target/verification"
 FACTS = LOGS / "facts.txt"
+OUTCOMES = LOGS / "outcomes.json"
 RECORD = ROOT / "docs/verification.md"
 PYTEST = (sys.executable, "-m", "pytest", "--numprocesses", "auto")
 
@@ -62,17 +65,20 @@ STEPS = (
 
 
 class Outcome(NamedTuple):
-    """What became of a step: its exit status, its seconds, and the last line that sums it up."""
+    """What became of a step: its exit status, its seconds, the last line that sums it up, what it counted, and the commit it was run on."""
 
     status: int
     seconds: float
     closing: str
+    facts: list[str]
+    commit: str
 
 
-def run(step: Step) -> Outcome:
+def run(step: Step, commit: str) -> Outcome:
     """Run a step; its output is shown as it comes and kept."""
     print(f"\n=== {step.name}: {step.what}", flush=True)
     start = time.monotonic()
+    FACTS.unlink(missing_ok=True)
     settings = os.environ | {"CI": "true", "OCPPCORE_SUMMARY": str(FACTS)} | dict(step.settings)
     lines: list[str] = []
     with (
@@ -86,7 +92,8 @@ def run(step: Step) -> Outcome:
             print(line, end="", flush=True)
             log.write(line)
             lines.append(line.strip())
-    return Outcome(process.returncode, time.monotonic() - start, closing_line(lines))
+    facts = FACTS.read_text(encoding="utf-8").splitlines() if FACTS.exists() else []
+    return Outcome(process.returncode, time.monotonic() - start, closing_line(lines), facts, commit)
 
 
 def closing_line(lines: list[str]) -> str:
@@ -103,7 +110,7 @@ def output_of(*command: str) -> str:
         return ""
 
 
-def record(outcomes: list[tuple[Step, Outcome]], commit: str) -> str:
+def record(outcomes: list[tuple[Step, Outcome]]) -> str:
     """The record in Markdown."""
     failed = [step.name for step, outcome in outcomes if outcome.status]
     tools = [f"Python {platform.python_version()}", output_of("rustc", "--version"), output_of("valgrind", "--version")]
@@ -113,30 +120,40 @@ def record(outcomes: list[tuple[Step, Outcome]], commit: str) -> str:
         "# The last long run",
         "",
         f"- date: {datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
-        f"- commit: {commit}",
         f"- machine: {os.cpu_count()} processors, {platform.machine()}, {platform.system()}; {', '.join(filter(None, tools))}",
         f"- result: {'failed: ' + ', '.join(failed) if failed else 'everything passed'}",
         "",
-        "| step | what it holds | result | minutes |",
-        "|---|---|---|--:|",
+        "| step | what it holds | result | minutes | commit |",
+        "|---|---|---|--:|---|",
     ]
-    for step, (status, seconds, closing) in outcomes:
+    for step, (status, seconds, closing, _, commit) in outcomes:
         result = ("passed" if status == 0 else f"**failed** ({status})") + (f": {closing}" if closing else "")
-        lines.append(f"| {step.name} | {step.what} | {result} | {seconds / 60:.1f} |")
-    facts = FACTS.read_text(encoding="utf-8").splitlines() if FACTS.exists() else []
+        lines.append(f"| {step.name} | {step.what} | {result} | {seconds / 60:.1f} | {commit} |")
+    facts = [fact for _, outcome in outcomes for fact in outcome.facts]
     if facts:
         lines += ["", "What the steps counted:", "", *(f"- {fact}" for fact in facts)]
     return "\n".join([*lines, ""])
 
 
 def main() -> int:
-    """Run all steps, write the record; 1 if one failed."""
+    """Run all steps, or those that are named, write the record; 1 if one failed."""
+    named = sys.argv[1:]
+    unknown = set(named) - {step.name for step in STEPS}
+    if unknown:
+        sys.exit(f"no such step: {', '.join(sorted(unknown))}; there are {', '.join(step.name for step in STEPS)}")
     LOGS.mkdir(parents=True, exist_ok=True)
-    FACTS.unlink(missing_ok=True)
-    changed = output_of("git", "status", "--porcelain")
+    changed = output_of("git", "status", "--porcelain", "--", ":!docs/verification.md")
     commit = output_of("git", "rev-parse", "--short=12", "HEAD") + (" with changes" if changed else "")
-    outcomes = [(step, run(step)) for step in STEPS]
-    text = record(outcomes, commit)
+    before: dict[str, list[Any]] = json.loads(OUTCOMES.read_text(encoding="utf-8")) if named else {}
+    missing = [step.name for step in STEPS if named and step.name not in named and step.name not in before]
+    if missing:
+        sys.exit(f"not yet run here: {', '.join(missing)}; run all steps first")
+    outcomes: list[tuple[Step, Outcome]] = []
+    for step in STEPS:
+        is_due = not named or step.name in named
+        outcomes.append((step, run(step, commit) if is_due else Outcome(*before[step.name])))
+    OUTCOMES.write_text(json.dumps({step.name: outcome for step, outcome in outcomes}), encoding="utf-8")
+    text = record(outcomes)
     RECORD.write_text(text, encoding="utf-8")
     print(f"\n{text}\nwrote {RECORD.relative_to(ROOT)}")
     return int(any(outcome.status for _, outcome in outcomes))
