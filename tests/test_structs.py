@@ -236,6 +236,72 @@ def test_references_are_counted_right() -> None:
         assert ours == right
 
 
+class Told:
+    """Something that tells when it is released."""
+
+    def __init__(self, gone: list[str], name: str) -> None:
+        self.gone, self.name = gone, name
+
+    def __del__(self) -> None:
+        self.gone.append(self.name)
+
+
+def test_what_a_struct_holds_is_released_once(backend: str) -> None:
+    """However it was made, and by a subclass of whatever sort."""
+    codec("v201", backend).decode('[2,"1","Heartbeat",{}]')
+    kept: Any = v201.StatusInfoType
+
+    class Wider(kept):  # type: ignore[misc]
+        more: Any = None
+
+    class Tracked(kept, gc=True, weakref=True):  # type: ignore[misc]
+        more: Any = None
+
+    for kind in (kept, Wider, Tracked):
+        gone: list[str] = []
+        struct = kind(reason_code=Told(gone, "first"), additional_info=Told(gone, "second"))
+        if kind is not kept:
+            struct = msgspec.structs.replace(struct, more=Told(gone, "more"))
+        twin = copy.copy(struct)
+        del struct
+        assert gone == []
+        del twin
+        assert sorted(gone) == sorted(["first", "second"] + ["more"] * (kind is not kept))
+
+
+def test_half_made_structs_are_released_too(backend: str) -> None:
+    """A field that is missing ends the making of a Struct some of whose slots are filled already."""
+    reader = codec("v201", backend)
+    held = "x" * 40
+    frame = text_of([2, "1", "DataTransfer", {"messageId": held, "data": [held] * 3, "extra": 1}])
+    gc.collect()
+    before = sys.getrefcount(None)
+    for _ in range(1_000):
+        with pytest.raises(PayloadError):
+            reader.decode(frame)
+    gc.collect()
+    drift = sys.getrefcount(None) - before  # others count references to it too, but not one or more for each frame
+    assert abs(drift) < 500
+
+
+def test_a_finalizer_that_a_class_is_given_later_runs(backend: str) -> None:
+    reader = codec("v201", backend)
+    gone: list[str] = []
+    kind: Any = type(
+        reader.decode('[3,"1",{"status":"Accepted","statusInfo":{"reasonCode":"x"}}]', {"1": "ClearCache"}).payload
+    )
+    try:
+        kind.__del__ = lambda struct: gone.append(getattr(struct, "status"))  # noqa: B009
+        struct = kind(status="Accepted")
+        del struct
+        assert gone == ["Accepted"]
+    finally:
+        del kind.__del__
+    struct = kind(status="Accepted")
+    del struct
+    assert gone == ["Accepted"]
+
+
 @pytest.mark.parametrize("module", MODULES)
 def test_frames_are_values_too(module: str, backend: str) -> None:
     version = model(module)

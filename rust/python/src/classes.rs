@@ -63,6 +63,9 @@ impl Class {
             attributes.iter().map(|name| PyString::intern(py, name).unbind()).collect();
         // What the probe cannot do with a class shows when an instance is made by calling it.
         let layout = probe(object, &attributes, presences, unset).unwrap_or_default();
+        if let Some(layout) = &layout {
+            layout.release_here(py);
+        }
         let values = is_value(object).unwrap_or(false);
         Ok(Self { object: object.clone().unbind(), attributes, layout, values })
     }
