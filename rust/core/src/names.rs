@@ -65,7 +65,10 @@ impl Pattern {
         let end = at + usize::from(self.whole);
         let Some(window) = text.window(end - WIDTH) else { return false };
         simd::sameness(window, &self.tail) == ALL
-            && self.long.as_ref().is_none_or(|long| text.all()[at + WIDTH..end] == long[WIDTH..])
+            && match &self.long {
+                None => true,
+                Some(long) => text.all()[at + WIDTH..end] == long[WIDTH..],
+            }
     }
 }
 

@@ -334,13 +334,16 @@ fn skip_space_slowly(all: &[u8], mut at: usize) -> usize {
     let text = Bytes::new(all);
     while let Some(b' ' | b'\t' | b'\n' | b'\r') = all.get(at) {
         at += 1;
-        // An indent is passed at once.
-        if let Some(window) = text.window(at) {
-            at += (!simd::sameness(window, &[b' '; simd::WIDTH])).trailing_zeros() as usize;
+        // An indent is passed at once, a deep one too.
+        if let (Some(first), Some(second)) = (text.window(at), text.window(at + simd::WIDTH)) {
+            let blanks = simd::sameness(first, BLANKS) | simd::sameness(second, BLANKS) << simd::WIDTH;
+            at += (!blanks).trailing_zeros() as usize;
         }
     }
     at
 }
+
+const BLANKS: &[u8; simd::WIDTH] = &[b' '; simd::WIDTH];
 
 /// The value and the end of a plain integer of few digits, by far the most usual number; None for any other, and for what is none.
 #[inline(always)]

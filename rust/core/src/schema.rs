@@ -4,6 +4,7 @@
 //! built, so threads that work side by side take a copy each (`Schema::clone`) instead of writing to the same memory.
 
 use std::collections::HashMap;
+use std::mem::offset_of;
 use std::sync::atomic::{AtomicU8, AtomicU16, Ordering};
 
 use serde::Deserialize;
@@ -68,33 +69,21 @@ pub struct ObjectType {
     pub draft4: bool,
     /// What came first.
     pub first: Next,
-    /// By style: keys with a value of an enumeration.
-    pairs: [Vec<Pair>; 2],
+    /// By style: what may come, the fields in their order and the pairs behind them.
+    sites: [Vec<Site>; 2],
     names: Names,
     pub name: String,
 }
 
-/// A key with its value, `,"key":"Value"`, which is recognised at once.
+/// A field. What is remembered of it stands first, in one line of the processor's cache.
 #[derive(Debug, Clone)]
-#[repr(align(64))]
-pub struct Pair {
-    pattern: Pattern,
-    pub field: u16,
-    /// The value by its number among all of the version.
-    pub number: u32,
-}
-
-/// A field. What the walk needs of it stands first, in two lines of the processor's cache: the site of the style, and what is remembered.
-#[derive(Debug, Clone)]
-#[repr(C)]
+#[repr(C, align(64))]
 pub struct Field {
-    /// By style.
-    sites: [Site; 2],
     /// What came behind it.
     pub next: Next,
     values: Values,
-    /// The guess that stands for the first of its pairs, if it has any.
-    paired: Option<u16>,
+    /// The first of its pairs among the sites; 0 if it has none.
+    paired: u16,
     pub required: bool,
     /// The type's draft is 4.
     pub draft4: bool,
@@ -107,12 +96,13 @@ pub struct Field {
     pub attr: String,
 }
 
-/// A field as a sender of one style writes it: all that a value needs that has nothing unusual.
+/// A field as a sender of one style writes it: all that a value needs that has nothing unusual. A pair is the site of a field with one value of its enumeration,
+/// `,"key":"Value"`, which is recognised at once.
 #[derive(Debug, Clone)]
 #[repr(C, align(64))]
 pub struct Site {
-    /// What stands between the value before and this one: `,"key":`.
-    key: Pattern,
+    /// What stands between the value before and this one: `,"key":`. For a pair, the value too.
+    pattern: Pattern,
     pub reads: Reads,
     /// Its place among the fields of the type.
     pub index: u8,
@@ -127,9 +117,15 @@ pub struct Site {
 /// How a value is read: the kind of a field, without its rarer rules.
 #[derive(Debug, Clone, Copy)]
 pub enum Reads {
-    String { max: u32 },
-    Uri { max: u32 },
+    String {
+        max: u32,
+    },
+    Uri {
+        max: u32,
+    },
     Enumeration(u32),
+    /// It has been read with the key: the value by its number among all of the version.
+    Known(u32),
     DateTime,
     Integer,
     Number,
@@ -138,7 +134,7 @@ pub enum Reads {
     Any,
 }
 
-const _: () = assert!(size_of::<Site>() == 64 && size_of::<Pair>() == 64);
+const _: () = assert!(size_of::<Site>() == 64 && offset_of!(Field, required) <= 64);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bounds {
@@ -236,32 +232,20 @@ impl Clone for Values {
     }
 }
 
-impl Pair {
-    /// The end of the pair, if it stands at `at`; only the bytes of the first window whose bits are in `counts` are compared there.
+impl Site {
+    /// Where its value begins, behind a pair where that ends, if the key or the pair stands at `at`; only the bytes of the first window whose bits are in `counts` are
+    /// compared there. None also if the value does not begin as it must.
     #[inline(always)]
     pub fn ends(&self, text: Bytes<'_>, at: usize, counts: u32) -> Option<usize> {
         self.pattern.ends(text, at, counts)
     }
 }
 
-impl Site {
-    /// The same for the field's key: where its value begins. None also if that does not begin as it must.
-    #[inline(always)]
-    pub fn key_ends(&self, text: Bytes<'_>, at: usize, counts: u32) -> Option<usize> {
-        self.key.ends(text, at, counts)
-    }
-}
-
 impl Field {
-    #[inline(always)]
-    pub fn site(&self, style: Style) -> &Site {
-        &self.sites[style as usize]
-    }
-
     /// Remembers that the field, which came behind `next`, had the value `found`, which was not guessed.
     #[inline(always)]
     pub fn learn_value(&self, next: &Next, place: usize, found: usize) {
-        let (Some(paired), Ok(value)) = (self.paired, u8::try_from(found)) else { return };
+        let (1.., Ok(value)) = (self.paired, u8::try_from(found)) else { return };
         let last = self.values.last[place % PLACES].swap_relaxed(value);
         let trust = self.values.trust.load(Ordering::Relaxed);
         // By sums, not by a branch that no processor can guess where values do not repeat.
@@ -269,7 +253,7 @@ impl Field {
         let trust = (trust >> (1 - known)) + (known & u8::from(trust < SURE));
         self.values.trust.store(trust, Ordering::Relaxed);
         if trust >= FAIR {
-            next.learn(place, usize::from(paired) + found);
+            next.learn(place, usize::from(self.paired) + found);
         }
     }
 }
@@ -294,22 +278,22 @@ impl ObjectType {
         self.names.find(name)
     }
 
-    /// What is guessed to come now: a field, or a pair, or nothing any more.
+    /// What is guessed to come now; None for nothing any more.
     #[inline(always)]
-    pub fn guess(&self, style: Style, next: &Next, place: usize) -> Guess<'_> {
-        let guess = next.guess(place);
-        match self.fields.get(guess) {
-            Some(field) => Guess::Field(field),
-            None => match self.pairs[style as usize].get(guess - self.fields.len()) {
-                Some(pair) => Guess::Pair(pair),
-                None => Guess::End,
-            },
-        }
+    pub fn guess(&self, style: Style, next: &Next, place: usize) -> Option<&Site> {
+        self.sites[style as usize].get(next.guess(place))
     }
 
-    /// The field whose key stands at `at`, behind a comma if `comma` and any white space, and where its value begins, if both are written in a usual way: at most
-    /// one space behind the colon, and a short name without escapes.
-    /// It is looked for first as the field that was guessed, where white space alone has spoilt the guess.
+    /// A field as it is written in a style.
+    #[inline(always)]
+    pub fn site(&self, style: Style, field: usize) -> &Site {
+        &self.sites[style as usize][field]
+    }
+
+    /// The site that stands at `at`, behind a comma if `comma` and any white space, and where its value begins, if it is written in a usual way: behind the colon as
+    /// the style has it, and with a short name without escapes.
+    ///
+    /// Where white space alone has spoilt the guess it is tried again, else a field is found by its name.
     #[inline(never)]
     pub fn find_key(
         &self,
@@ -319,7 +303,7 @@ impl ObjectType {
         style: Style,
         next: &Next,
         place: usize,
-    ) -> Option<(&Field, usize)> {
+    ) -> Option<(&Site, usize)> {
         let text = Bytes::new(all);
         if comma && text.byte(at) != b',' {
             return None;
@@ -327,17 +311,11 @@ impl ObjectType {
         let key = skip_space(text, at + usize::from(comma));
         // What a pattern begins with stands before the key: a comma, and a space where that is the style.
         let lead = style as usize + 1;
-        if key > at + lead {
-            let likely = match self.guess(style, next, place) {
-                Guess::Field(field) => Some(field),
-                Guess::Pair(pair) => self.fields.get(usize::from(pair.field)),
-                Guess::End => None,
-            };
-            if let Some(field) = likely
-                && let Some(value) = field.site(style).key_ends(text, key - lead, ALL << lead)
-            {
-                return Some((field, value));
-            }
+        if key > at + lead
+            && let Some(site) = self.guess(style, next, place)
+            && let Some(end) = site.ends(text, key - lead, ALL << lead)
+        {
+            return Some((site, end));
         }
         if text.byte(key) != b'"' {
             return None;
@@ -346,16 +324,17 @@ impl ObjectType {
         if text.byte(end) != b':' {
             return None;
         }
-        let value = end + 1 + usize::from(text.byte(end + 1) == b' ');
-        Some((self.fields.get(index)?, value))
+        let value = end + style as usize + 1;
+        if (text.byte(end + 1) == b' ') != (style == Style::Spaced) {
+            return None;
+        }
+        let site = self.sites[style as usize].get(index)?;
+        if site.opens != 0 && text.byte(value) != site.opens {
+            return None;
+        }
+        next.learn(place, index);
+        Some((site, value))
     }
-}
-
-/// What is guessed to come behind a value.
-pub enum Guess<'s> {
-    Field(&'s Field),
-    Pair(&'s Pair),
-    End,
 }
 
 impl Schema {
@@ -514,26 +493,14 @@ fn object_type(
         .enumerate()
         .map(|(index, field)| {
             let kind = field_kind(name, field, types, enums)?;
-            let item_opens = opens(&kind);
-            let opens = if field.items.is_some() { b'[' } else { item_opens };
-            let sites = keys(&field.name, opens).map(|key| Site {
-                key,
-                reads: reads(&kind),
-                index: index as u8,
-                opens,
-                item_opens,
-                list: field.items.is_some(),
-                bounded: field.minimum.is_some() || field.maximum.is_some() || field.step.is_some(),
-            });
             Ok(Field {
-                sites,
                 items: field.items.map(|(least, most)| Bounds { least, most: most.unwrap_or(u32::MAX) }),
                 of: types[name],
                 index: index as u16,
                 draft4: model.draft == 4,
                 required: field.required,
                 next: Next::of(if index + 1 < count { index + 1 } else { NOTHING }),
-                paired: None,
+                paired: 0,
                 values: Values::default(),
                 name: field.name.clone(),
                 attr: field.attr.clone(),
@@ -543,7 +510,7 @@ fn object_type(
         .collect::<Result<Vec<Field>, String>>()?;
     let required =
         fields.iter().enumerate().filter(|(_, field)| field.required).fold(0, |bits, (index, _)| bits | 1u128 << index);
-    let pairs = pairs(&mut fields, enumerations);
+    let sites = sites(&mut fields, enumerations);
     let holds_more =
         |field: &Field| field.items.is_some() || matches!(field.kind, FieldKind::Object(_) | FieldKind::Any);
     Ok(ObjectType {
@@ -554,7 +521,7 @@ fn object_type(
         required,
         names: Names::new(fields.iter().map(|field| field.name.as_bytes())),
         fields,
-        pairs,
+        sites,
         first: Next::of(0),
     })
 }
@@ -565,38 +532,54 @@ const MOST_VALUES: usize = 64;
 /// What stands before and behind a key, by style.
 const STYLES: [(&str, &str); 2] = [(",", ""), (", ", " ")];
 
-/// The patterns of a key, by style; `opens` is the byte that its value begins with, if that is known.
-fn keys(name: &str, opens: u8) -> [Pattern; 2] {
-    let ahead = if opens == 0 { &[] } else { std::slice::from_ref(&opens) };
-    STYLES.map(|(before, behind)| Pattern::new(format!("{before}{}:{behind}", quoted(name)).as_bytes(), ahead))
-}
-
 fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
 
-/// The pairs of a type, by style.
-fn pairs(fields: &mut [Field], enumerations: &[Enumeration]) -> [Vec<Pair>; 2] {
-    let mut pairs = [Vec::new(), Vec::new()];
-    let behind = fields.len();
+/// The sites of a type, by style.
+fn sites(fields: &mut [Field], enumerations: &[Enumeration]) -> [Vec<Site>; 2] {
+    let key = |field: &Field, (before, behind)| format!("{before}{}:{behind}", quoted(&field.name));
+    let mut sites = STYLES.map(|style| -> Vec<Site> {
+        fields
+            .iter()
+            .map(|field| {
+                let item_opens = opens(&field.kind);
+                let opens = if field.items.is_some() { b'[' } else { item_opens };
+                let ahead = if opens == 0 { &[] } else { std::slice::from_ref(&opens) };
+                Site {
+                    pattern: Pattern::new(key(field, style).as_bytes(), ahead),
+                    reads: reads(&field.kind),
+                    index: field.index as u8,
+                    opens,
+                    item_opens,
+                    list: field.items.is_some(),
+                    bounded: bounded(&field.kind),
+                }
+            })
+            .collect()
+    });
     for field in fields {
         let FieldKind::Enumeration(which) = field.kind else { continue };
         let of = &enumerations[which as usize];
-        let first = behind + pairs[0].len();
+        let first = sites[0].len();
         if field.items.is_some() || of.values.len() > MOST_VALUES || first + MOST_VALUES > NOTHING {
             continue;
         }
-        field.paired = Some(first as u16);
-        for ((before, behind), pairs) in STYLES.into_iter().zip(&mut pairs) {
-            let key = format!("{before}{}:{behind}", quoted(&field.name));
-            pairs.extend(of.values.iter().enumerate().map(|(index, value)| Pair {
+        field.paired = first as u16;
+        for (style, sites) in STYLES.into_iter().zip(&mut sites) {
+            let key = key(field, style);
+            sites.extend(of.values.iter().enumerate().map(|(index, value)| Site {
                 pattern: Pattern::new(format!("{key}{}", quoted(value)).as_bytes(), b""),
-                field: field.index,
-                number: (of.base + index) as u32,
+                reads: Reads::Known((of.base + index) as u32),
+                index: field.index as u8,
+                opens: 0,
+                item_opens: 0,
+                list: false,
+                bounded: false,
             }));
         }
     }
-    pairs
+    sites
 }
 
 /// How values of a kind are read.
@@ -611,6 +594,15 @@ fn reads(kind: &FieldKind) -> Reads {
         FieldKind::Boolean => Reads::Boolean,
         FieldKind::Object(which) => Reads::Object(which),
         FieldKind::Any => Reads::Any,
+    }
+}
+
+/// Whether there are limits or a step for numbers of a kind.
+fn bounded(kind: &FieldKind) -> bool {
+    match kind {
+        FieldKind::Integer { min, max } => (*min, *max) != (i64::MIN, i64::MAX),
+        FieldKind::Number { min, max, step } => (*min, *max) != (f64::NEG_INFINITY, f64::INFINITY) || step.is_some(),
+        _ => false,
     }
 }
 

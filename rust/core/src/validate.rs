@@ -10,7 +10,7 @@ use crate::names::ALL;
 use crate::scan::{
     Begins, Cursor, MAX_DEPTH, Stop, Text, begins, plain_until, short_boolean, short_decimal, short_integer, skip_space,
 };
-use crate::schema::{Bounds, Enumeration, Field, FieldKind, Guess, Next, ObjectType, Reads, Schema, Site, Style};
+use crate::schema::{Bounds, Enumeration, Field, FieldKind, Next, ObjectType, Reads, Schema, Site, Style};
 use crate::settle::Settled;
 use crate::simd::Bytes;
 use crate::sink::Sink;
@@ -153,31 +153,14 @@ impl<'s, 'a, S: Sink> Walker<'s, 'a, S> {
         let (mut at, mut counts) = (brace.wrapping_sub(lead), ALL << (lead + 1));
         'fields: loop {
             let (field, site) = 'field: {
-                match of.guess(self.style, next, place) {
-                    Guess::Field(field) => {
-                        let site = field.site(self.style);
-                        if let Some(value) = site.key_ends(text, at, counts)
-                            && !seen.has(site.index)
-                        {
-                            at = value;
-                            self.sink.enter_field(of, usize::from(site.index));
-                            break 'field (field, site);
-                        }
-                    }
-                    Guess::Pair(pair) => {
-                        if let Some(end) = pair.ends(text, at, counts)
-                            && let Some(field) = of.fields.get(usize::from(pair.field))
-                            && !seen.has(pair.field as u8)
-                        {
-                            self.sink.enter_field(of, usize::from(pair.field));
-                            let value = self.sink.enumeration(pair.number as usize)?;
-                            self.sink.field(&mut object, of, usize::from(pair.field), value)?;
-                            seen.add(pair.field as u8);
-                            (next, at, counts) = (&field.next, end, ALL);
-                            continue 'fields;
-                        }
-                    }
-                    Guess::End => {}
+                if let Some(site) = of.guess(self.style, next, place)
+                    && let Some(end) = site.ends(text, at, counts)
+                    && let Some(field) = of.fields.get(usize::from(site.index))
+                    && !seen.has(site.index)
+                {
+                    at = end;
+                    self.sink.enter_field(of, usize::from(site.index));
+                    break 'field (field, site);
                 }
                 if counts != ALL {
                     at = brace + 1;
@@ -189,14 +172,11 @@ impl<'s, 'a, S: Sink> Walker<'s, 'a, S> {
                     self.cursor.depth -= 1;
                     break 'fields;
                 }
-                if let Some((field, value)) = of.find_key(text.all(), at, counts == ALL, self.style, next, place)
-                    && let site = field.site(self.style)
+                if let Some((site, end)) = of.find_key(text.all(), at, counts == ALL, self.style, next, place)
+                    && let Some(field) = of.fields.get(usize::from(site.index))
                     && !seen.has(site.index)
-                    && (site.opens == 0 || text.byte(value) == site.opens)
                 {
-                    next.learn(place, usize::from(site.index));
-                    self.style = if text.byte(value - 1) == b' ' { Style::Spaced } else { Style::Compact };
-                    at = value;
+                    at = end;
                     self.sink.enter_field(of, usize::from(site.index));
                     break 'field (field, site);
                 }
@@ -204,7 +184,7 @@ impl<'s, 'a, S: Sink> Walker<'s, 'a, S> {
                     Key::Field(field, value) => {
                         at = value;
                         self.sink.enter_field(of, usize::from(field.index));
-                        let site = field.site(self.style);
+                        let site = of.site(self.style, usize::from(field.index));
                         if site.opens != 0 && text.byte(at) != site.opens {
                             let stopped = self.wrong_type(at);
                             match self.settled(field, at, None, stopped)? {
@@ -248,7 +228,7 @@ impl<'s, 'a, S: Sink> Walker<'s, 'a, S> {
             let value;
             let read = match site.list {
                 false => self.value(text, field, site, at, place, Some(next)),
-                true => self.list(field, at),
+                true => self.list(field, site, at),
             };
             match read {
                 Ok(read) => (value, at) = read,
@@ -358,22 +338,21 @@ impl<'s, 'a, S: Sink> Walker<'s, 'a, S> {
     /// Reads all of a text as the value of a field, or as an item of its list.
     pub(crate) fn whole_value(&mut self, field: &Field, in_item: bool) -> Result<S::Value, Stop> {
         let text = self.cursor.text;
-        let site = field.site(Style::Compact);
+        let site = self.schema.types[field.of as usize].site(Style::Compact, usize::from(field.index));
         let opens = if in_item { site.item_opens } else { site.opens };
         if opens != 0 && text.byte(0) != opens {
             return self.wrong_type(0);
         }
         let (value, end) = match site.list && !in_item {
-            true => self.list(field, 0)?,
+            true => self.list(field, site, 0)?,
             false => self.value(text, field, site, 0, 0, None)?,
         };
         if end == text.all().len() { Ok(value) } else { self.cursor.unexpected(end) }
     }
 
     /// Reads a list, whose opening bracket is at `at`.
-    fn list(&mut self, field: &Field, at: usize) -> Result<(S::Value, usize), Stop> {
+    fn list(&mut self, field: &Field, site: &Site, at: usize) -> Result<(S::Value, usize), Stop> {
         let text = self.cursor.text;
-        let site = field.site(Style::Compact);
         let bounds = field.items.unwrap_or(Bounds { least: 0, most: u32::MAX });
         self.cursor.at = at;
         self.cursor.open()?;
@@ -454,6 +433,7 @@ impl<'s, 'a, S: Sink> Walker<'s, 'a, S> {
                 }
                 Ok((self.sink.enumeration(values.base + index)?, end))
             }
+            Reads::Known(number) => Ok((self.sink.enumeration(number as usize)?, at)),
             Reads::DateTime => {
                 if let Some((value, end)) = datetime::usual(text, at) {
                     return Ok((self.sink.datetime(&value)?, end));
