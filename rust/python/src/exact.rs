@@ -20,6 +20,7 @@ use pyo3::{Borrowed, ffi};
 
 use crate::classes::Class;
 use crate::outgoing::{Role, Values};
+use crate::raw::is_compact_ascii;
 use crate::schema::Schema;
 
 /// How the objects of a type are written.
@@ -101,8 +102,8 @@ type Object<'a, 'py> = Borrowed<'a, 'py, PyAny>;
 /// Writes a frame and tells where it ends; None if it is not a usual one.
 #[inline(always)]
 pub fn frame(schema: &Schema, frame: &Bound<'_, PyAny>, out: &mut Tokens) -> Option<usize> {
-    if cfg!(Py_GIL_DISABLED) {
-        return None; // another thread may run at any time
+    if cfg!(Py_GIL_DISABLED) || !schema.ascii.tells_ascii() {
+        return None; // another thread may run at any time, or strings do not lie as `ascii` reads them
     }
     let of = schema.outgoing.frames.iter().find(|of| of.class == frame.get_type_ptr() as usize)?;
     let frame = frame.as_borrowed();
@@ -126,7 +127,7 @@ pub fn frame(schema: &Schema, frame: &Bound<'_, PyAny>, out: &mut Tokens) -> Opt
 
 /// Writes a payload alone and tells where it ends; None if it is not a usual one.
 pub fn payload(schema: &Schema, payload: &Bound<'_, PyAny>, which: u32, out: &mut Tokens) -> Option<usize> {
-    if cfg!(Py_GIL_DISABLED) {
+    if cfg!(Py_GIL_DISABLED) || !schema.ascii.tells_ascii() {
         return None;
     }
     Exact { schema, out }.object(payload.as_borrowed(), which, Place { at: 0, depth: 0 })
@@ -416,25 +417,19 @@ fn text<'a>(value: Object<'a, '_>) -> Option<&'a str> {
     }
 }
 
-/// The text of exactly a `str`, if it is ASCII, behind the last sixteen bytes of the object's header. None for any other, and where a string's state is
-/// no business of others.
+/// The text of exactly a `str`, if it is ASCII, behind the last sixteen bytes of the object's header. None for any other.
 #[inline(always)]
 fn ascii<'a>(value: Object<'a, '_>) -> Option<&'a [u8]> {
-    #[cfg(not(Py_3_14))]
-    {
-        const { assert!(size_of::<ffi::PyASCIIObject>() >= WIDTH) };
-        // SAFETY: the object is exactly a `str`, which is ready; the text of a compact ASCII one stands right behind its header. Nobody writes to
-        // the header while this thread has the GIL and reads it.
-        unsafe {
-            if ffi::PyUnicode_IS_COMPACT_ASCII(value.as_ptr()) != 0 {
-                let header = value.as_ptr().cast::<ffi::PyASCIIObject>();
-                let start = header.add(1).cast::<u8>().sub(WIDTH);
-                return Some(std::slice::from_raw_parts(start, (*header).length as usize + WIDTH));
-            }
-        }
+    const { assert!(size_of::<ffi::PyASCIIObject>() >= WIDTH) };
+    // SAFETY: the object is exactly a `str`, and the way in has asked whether strings tell; the text of a compact ASCII one stands right behind its
+    // header. Nobody writes to the header while this thread has the GIL and reads it.
+    unsafe {
+        is_compact_ascii(value).then(|| {
+            let header = value.as_ptr().cast::<ffi::PyASCIIObject>();
+            let start = header.add(1).cast::<u8>().sub(WIDTH);
+            std::slice::from_raw_parts(start, (*header).length as usize + WIDTH)
+        })
     }
-    let _ = value;
-    None
 }
 
 #[inline(never)]

@@ -15,9 +15,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use ocppcore::format::datetime::DateTime;
 use ocppcore::schema::MAX_FIELDS;
 use pyo3::exceptions::PyBaseException;
-use pyo3::ffi;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyList, PyTuple, PyType};
+use pyo3::types::{PyDict, PyList, PyString, PyTuple, PyType};
+use pyo3::{Borrowed, ffi};
 
 /// The size of a machine word, of a slot and of a pointer.
 const WORD: usize = size_of::<usize>();
@@ -443,7 +443,29 @@ unsafe extern "C" fn release(object: *mut ffi::PyObject) {
 const HEADER: usize = size_of::<ffi::PyASCIIObject>();
 
 /// The bits of a string's state that mean something; the rest is never written by CPython.
-const STATE: usize = if cfg!(Py_3_14) { 0x3F_FFFF } else { 0xFF };
+const STATE: usize = 0xFF;
+
+/// The bits of a string's state which say that it is compact and that it is ASCII, where PyO3 does not tell: a self-test asks CPython's own strings.
+#[cfg(Py_3_14)]
+const COMPACT_ASCII: u32 = 0b110_0000;
+
+/// Whether a string is compact ASCII: its text stands right behind its header then.
+///
+/// # Safety
+/// It is exactly a `str`, and `AsciiStrings::tells_ascii`.
+#[inline(always)]
+pub unsafe fn is_compact_ascii(string: Borrowed<'_, '_, PyAny>) -> bool {
+    #[cfg(not(Py_3_14))]
+    // SAFETY: a live string, which is ready; nobody writes to its header while this thread has the GIL and reads it.
+    unsafe {
+        ffi::PyUnicode_IS_COMPACT_ASCII(string.as_ptr()) != 0
+    }
+    #[cfg(Py_3_14)]
+    // SAFETY: as above.
+    unsafe {
+        (*string.as_ptr().cast::<ffi::PyASCIIObject>()).state & COMPACT_ASCII == COMPACT_ASCII
+    }
+}
 
 /// Makes strings of ASCII text.
 pub struct AsciiStrings {
@@ -451,6 +473,8 @@ pub struct AsciiStrings {
     image: [usize; HEADER / WORD],
     /// The self-test has passed.
     trusted: bool,
+    /// `is_compact_ascii` can be believed.
+    told: bool,
     /// CPython's own strings of one character.
     characters: Box<[Py<PyAny>]>,
 }
@@ -460,7 +484,13 @@ impl AsciiStrings {
     pub fn probe(py: Python<'_>) -> PyResult<Self> {
         let character = |code: u8| plain_ascii(py, &[code]).map(Bound::unbind).ok_or_else(|| PyErr::fetch(py));
         let characters = (0..0x80).map(character).collect::<PyResult<_>>()?;
-        let mut strings = Self { image: [0; HEADER / WORD], trusted: false, characters };
+        let mut strings = Self { image: [0; HEADER / WORD], trusted: false, told: false, characters };
+        let samples = ["", "a", "ab", "\u{e4}", "ab\u{e4}", "\u{20ac}b", "\u{1f50c}"];
+        strings.told = !cfg!(Py_GIL_DISABLED)
+            && samples.iter().all(|text| {
+                // SAFETY: exactly a `str`, which is only asked.
+                unsafe { is_compact_ascii(PyString::new(py, text).as_any().as_borrowed()) == text.is_ascii() }
+            });
         let sample = plain_ascii(py, b"ab").ok_or_else(|| PyErr::fetch(py))?;
         strings.image = header_of(&sample);
         if cfg!(Py_GIL_DISABLED) || strings.image[0] != 1 || strings.image[2] != 2 {
@@ -476,6 +506,12 @@ impl AsciiStrings {
             [cut, whole].iter().all(|made| header_of(made) == header_of(&real) && made.eq(&real).unwrap_or(false))
         });
         Ok(strings)
+    }
+
+    /// Whether `is_compact_ascii` can be believed: PyO3's word, or this interpreter's strings as the self-test has found them.
+    #[inline(always)]
+    pub fn tells_ascii(&self) -> bool {
+        !cfg!(Py_3_14) || self.told
     }
 
     /// A string of the ASCII characters from `start` to `end` of a text; the caller has checked that they are. What stands behind them is not looked
