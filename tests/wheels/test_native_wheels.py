@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 import tarfile
 import zipfile
 from pathlib import Path
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from support.environments import EVERY_EXTRA, SUITE, Environment, facts, metadata, suite_tools
-from support.needs import ROOT, need_program
+from support.needs import ROOT, need, need_program
 from tools import dist
 
 pytestmark = pytest.mark.long
@@ -38,6 +39,7 @@ def test_each_holds_one_extension_its_own(native_wheels: dict[str, Path]) -> Non
 def test_the_suite_passes_on_the_wheel(
     version: str, native_wheels: dict[str, Path], tests_alone: Path, tmp_path: Path
 ) -> None:
+    need(version in native_wheels, f"Python {version}")
     environment = Environment(tmp_path / "venv", dist.find_python(version) or "")
     environment.pip(f"{native_wheels[version]}{EVERY_EXTRA}", *suite_tools())
     environment.run("-c", NATIVE_RUNS)
@@ -53,7 +55,7 @@ def test_pip_takes_the_native_wheel_before_the_pure_one(
 ) -> None:
     for wheel in (*native_wheels.values(), pure_wheel):
         shutil.copy(wheel, tmp_path)
-    for version in dist.PYTHONS:
+    for version in native_wheels:
         environment = Environment(tmp_path / f"venv-{version}", dist.find_python(version) or "")
         environment.pip("msgspec")
         environment.pip("--no-index", "--find-links", tmp_path, "ocppcore")
@@ -71,3 +73,19 @@ def test_the_source_distribution_builds_where_nothing_else_is(sdist: Path, tmp_p
     environment.run("-m", "pip", "install", "--quiet", sdist, path=f"{cargo}{os.pathsep}{os.defpath}", **settings)
     environment.run("-c", NATIVE_RUNS)
     assert ROOT not in environment.folder.parents
+
+
+def test_it_compiles_for_a_free_threaded_python(tmp_path: Path) -> None:
+    # No such Python is needed for that: PyO3 is told what it would find.
+    python = tmp_path / "python"
+    python.write_text(
+        "implementation=CPython\nversion=3.14\nshared=true\nbuild_flags=Py_GIL_DISABLED\n", encoding="utf-8"
+    )
+    done = subprocess.run(
+        [
+            need_program("cargo"), "clippy", "--package", "ocppcore-python", "--locked",
+            "--target-dir", tmp_path / "target", "--", "--deny", "warnings",
+        ],
+        cwd=ROOT, env={**os.environ, "PYO3_CONFIG_FILE": str(python)}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr

@@ -677,18 +677,18 @@ impl DateTimeImage {
         let class = sample.get_type();
         // SAFETY: the class of a live object; its size and flags never change, nor what frees its instances.
         let fits = unsafe {
-            let class = &*class.as_type_ptr();
-            class.tp_basicsize as usize == size_of::<ffi::PyDateTime_DateTime>()
-                && class.tp_itemsize == 0
-                && class.tp_flags & (ffi::Py_TPFLAGS_HAVE_GC | ffi::Py_TPFLAGS_HEAPTYPE) == 0
-                && class.tp_free.is_some_and(|free| free as usize == ffi::PyObject_Free as *const () as usize)
+            let of = &*class.as_type_ptr();
+            of.tp_basicsize as usize == size_of::<ffi::PyDateTime_DateTime>()
+                && of.tp_itemsize == 0
+                && ffi::PyType_HasFeature(class.as_type_ptr(), ffi::Py_TPFLAGS_HAVE_GC | ffi::Py_TPFLAGS_HEAPTYPE) == 0
+                && of.tp_free.is_some_and(|free| free as usize == ffi::PyObject_Free as *const () as usize)
         };
         if cfg!(Py_GIL_DISABLED) || !fits {
             return None;
         }
         // SAFETY: a live object begins with its header.
         let image = Self { header: unsafe { sample.as_ptr().cast::<[usize; HEAD]>().read() } };
-        if image.header != [1, class.as_ptr() as usize] {
+        if image.header[..] != [1, class.as_ptr() as usize] {
             return None;
         }
         let passes = [first, last].iter().all(|value| {
