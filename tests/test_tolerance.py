@@ -20,6 +20,7 @@ from ocppcore import (
     Codec,
     EncodeError,
     OcppError,
+    PayloadError,
     Policy,
     PolicyRule,
     RawPayload,
@@ -509,6 +510,42 @@ def test_the_last_entry_that_matches_decides(backend: str) -> None:
         else:
             with pytest.raises(OcppError):
                 codec.decode(data)
+
+
+def test_what_is_told_is_a_value(backend: str) -> None:
+    """Alike whether it was told of or not yet, whoever made it, and without anything of how it is made."""
+    codec = codec_with("ocpp1.6", backend, Policy.tolerant)
+    quirky = '[2,"1","Heartbeat",{"more":1}]'
+    for data, extras in ((quirky, {"/more": 1}), ('[2,"1","Heartbeat",{}]', {})):
+        for text in (data, data.encode(), bytearray(data.encode()), data.replace(",", " , ")):
+            one, two = codec.decode_with_findings(text), codec.decode_with_findings(data=text, pending=None)
+            assert one.clean == two.clean == (not extras)
+            assert two.extras == extras
+            assert one == two
+            assert (one != two) is False
+            assert pickle.loads(pickle.dumps(one)) == copy.copy(one) == one
+            assert (
+                repr(one)
+                == repr(two)
+                == f"Tolerated(frame={one.frame!r}, findings={one.findings!r}, extras={extras!r})"
+            )
+            assert one.findings is one.findings
+            with pytest.raises(TypeError, match="unhashable"):
+                hash(one)
+    plain = Codec("ocpp1.6", backend=backend)
+    assert plain.decode_with_findings('[2,"1","Heartbeat",{}]').clean
+    for strict in (plain, codec_with("ocpp1.6", backend, Policy.strict)):
+        with pytest.raises(PayloadError):
+            strict.decode_with_findings(quirky)
+
+
+def test_what_is_pending_may_change_before_the_findings_are_read(backend: str) -> None:
+    codec = codec_with("ocpp1.6", backend, Policy.tolerant)
+    pending = {"7": "Heartbeat", "8": "Reset"}
+    result = codec.decode_with_findings('[3,"7",{"currentTime":"2026-01-02T03:04:05Z","more":1}]', pending)
+    pending.clear()
+    assert result.extras == {"/more": 1}
+    assert [finding.kind for finding in result.findings] == ["unknown_key"]
 
 
 def test_what_is_ignored_is_not_told_of(backend: str) -> None:

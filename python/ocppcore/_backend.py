@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import msgspec
 
 from ._frames import Call, CallError, CallResult, CallResultError, Peek, RawPayload, Send
+from ._tolerated import Tolerated
 
 if TYPE_CHECKING:
     from ._vocabulary import Vocabulary
@@ -39,6 +40,7 @@ _DOOR: dict[str, object] = {
     "Send": Send,
     "RawPayload": RawPayload,
     "Peek": Peek,
+    "Tolerated": Tolerated,
     "UNSET": msgspec.UNSET,
 }
 

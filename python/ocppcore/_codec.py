@@ -17,7 +17,7 @@ import msgspec
 from . import _backend, _versions
 from ._codes import spell_code
 from ._errors import EncodeError, Finding, OcppError, checked_codes, error_maker, rules_of
-from ._frames import CallResult, UntypedPayload
+from ._frames import UntypedPayload
 from ._payloads import Request, Response
 from ._tolerated import Tolerated
 from ._vocabulary import Vocabulary, built_in
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from . import v16, v21, v201
     from ._batch import Verdicts
-    from ._frames import Call, CallError, CallResultError, Peek, Send
+    from ._frames import Call, CallError, CallResult, CallResultError, Peek, Send
     from ._payloads import Message, Payload, SendPayload
     from ._policy import Policy
     from ._pure.schema import ObjectType
@@ -183,6 +183,14 @@ class Codec(Generic[FrameT]):
         """
         self._engine()
 
+    def decode_with_findings(self, data: Data, pending: Pending | None = None) -> Tolerated[FrameT]:
+        """The frame, what the codec's policy let pass or repaired in it, and the fields that no Struct has a place for.
+
+        `decode` gives the same frame without the findings. Raises OcppError where the policy refuses; a text of which no frame can be made
+        gives findings and None as the frame, if the policy does not refuse it. A codec without a policy refuses every fault.
+        """
+        self._engine()
+
     def validate(self, data: Data, pending: Pending | None = None) -> None:
         """Check `data` by the same rules as decode and build nothing. Raises OcppError."""
         self._engine()
@@ -268,14 +276,6 @@ class Codec(Generic[FrameT]):
     def from_builtins(self, action: str, kind: PayloadKind, obj: Mapping[str, Any]) -> Any:
         """The Struct of a payload given as plain dicts and lists by wire names, checked like data. Raises EncodeError with a pointer."""
         return self._walker().from_builtins(action, kind, obj)
-
-    def decode_with_findings(self, data: Data, pending: Pending | None = None) -> Tolerated[FrameT]:
-        """The frame, what the codec's policy let pass or repaired in it, and the fields that no Struct has a place for.
-
-        `decode` gives the same frame without the findings. Raises OcppError where the policy refuses; a text of which no frame can be made
-        gives findings and None as the frame, if the policy does not refuse it. A codec without a policy refuses every fault.
-        """
-        return Tolerated(self.decode(data, pending), [], {})
 
     def encode_with_extras(self, frame: AnyFrame, extras: Mapping[str, Any]) -> bytes:
         """The frame with fields that no Struct has a place for, {"/vendorField": 1}, as `decode_with_findings` gave them. Raises EncodeError.
@@ -458,36 +458,6 @@ def _tolerant_class_of(backend: _backend.BackendName) -> Any:
     class TolerantCodec(base):  # type: ignore[misc]
         __slots__ = ("_look", "_strict")
 
-        def decode_with_findings(self, data: Data, pending: Pending | None = None) -> Any:
-            settled = engine._decode_settled(self, data, pending)
-            if settled is not None:
-                frame: Any
-                frame, faultless, clean = settled
-                if faultless:
-                    return Tolerated(frame, [], {})
-                if isinstance(data, (str, bytes)):  # no other buffer need say the same later
-                    if pending is not None and type(frame) is CallResult:
-                        pending = cast("Pending", {frame.id: pending.get(frame.id)})  # nor need the mapping
-                    return Tolerated.later(frame, clean, partial(self._told, data, pending))
-            outcome = self._outcome(data, pending)
-            return Tolerated(outcome.value, outcome.findings(), outcome.extras)
-
-        def _told(self, data: Data, pending: Pending | None) -> tuple[list[Finding], dict[str, Any]]:
-            outcome = self._outcome(data, pending)
-            return outcome.findings(), outcome.extras
-
-        def _outcome(self, data: Data, pending: Pending | None) -> Outcome[Any]:
-            """What comes of data in which something is wrong."""
-            try:
-                cast("Codec[Any]", self._strict).decode(data, pending)
-            except OcppError as error:
-                outcome = cast("_SecondLook", self._look).outcome(error, data, pending)
-            else:
-                raise AssertionError("the strict codec takes what the graded one has refused")
-            if outcome.refused:
-                outcome.accepted()
-            return outcome
-
         def _sibling(self) -> Codec[Any]:
             return cast("Codec[Any]", self._strict)
 
@@ -649,6 +619,18 @@ class _SecondLook:
 
             self._frame = partial(frame, self.tolerance())
         return self._frame(error, data, pending)
+
+    def tolerated(self, data: Data, pending: Pending | None) -> Tolerated[Any]:
+        """What comes of data in which something is wrong, by the longest look. Raises OcppError where the policy refuses."""
+        try:
+            self._strict.decode(data, pending)
+        except OcppError as error:
+            outcome = self.outcome(error, data, pending)
+        else:
+            raise AssertionError("the strict codec takes what the graded one has refused")
+        if outcome.refused:
+            outcome.accepted()
+        return Tolerated(outcome.value, outcome.findings(), outcome.extras)
 
     def settle(self, *fault: Any) -> tuple[str, object]:
         """What the policy decides about one fault while the native engine's walk goes on: see `_settle.settle`."""

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+
+import msgspec
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from ._errors import Finding
 
 T = TypeVar("T")
 FrameT = TypeVar("FrameT", covariant=True)
 
 
-class Tolerated(Generic[FrameT]):
+class Tolerated(msgspec.Struct, Generic[FrameT], eq=False, gc=False):
     """What `Codec.decode_with_findings` gives: the frame, all that is wrong with it, and what its Structs have no place for.
 
     - `frame`: None when nothing could be read of which to make one. Its payload is an UntypedPayload when it does not fit its Struct.
@@ -24,57 +24,57 @@ class Tolerated(Generic[FrameT]):
     Findings and extras are made when they are first asked for, where the frame did not need them; `clean` asks for neither.
     """
 
-    __slots__ = ("_clean", "_extras", "_findings", "_tell", "frame")
-    __match_args__ = ("frame", "findings", "extras")
+    __match_args__: ClassVar[tuple[str, ...]] = ("frame", "findings", "extras")
 
-    def __init__(self, frame: FrameT | None, findings: list[Finding], extras: dict[str, Any]) -> None:
-        self.frame = frame
-        self._findings = findings
-        self._extras = extras
-        self._clean = not findings
-        self._tell: Callable[[], tuple[list[Finding], dict[str, Any]]] | None = None
-
-    @staticmethod
-    def later(frame: T, clean: bool, tell: Callable[[], tuple[list[Finding], dict[str, Any]]]) -> Tolerated[T]:
-        """One whose findings and extras `tell` makes."""
-        made: Tolerated[T] = Tolerated(frame, [], {})
-        made._clean = clean
-        made._tell = tell
-        return made
+    # An engine makes these by the dozen, all fields given; others give a frame, findings and extras.
+    frame: FrameT | None
+    _findings: list[Finding] | None = None
+    _extras: dict[str, Any] | None = None
+    _reported: bool = False  # whether there are findings, of which nobody has told yet
+    _look: Any = None  # who tells them, of which data, and what is pending
+    _data: str | bytes | None = None
+    _pending: Any = None
 
     @property
     def clean(self) -> bool:
         """Whether there are no findings."""
-        return self._clean
+        return not (self._reported if self._findings is None else self._findings)
 
     @property
     def findings(self) -> list[Finding]:
         """What the policy has reported or repaired."""
-        self._told()
-        return self._findings
+        return self._told()[0]
 
     @property
     def extras(self) -> dict[str, Any]:
         """The fields that no Struct has a place for."""
-        self._told()
-        return self._extras
+        return self._told()[1]
 
-    def _told(self) -> None:
-        if self._tell is not None:
-            self._findings, self._extras = self._tell()
-            self._tell = None
+    def _told(self) -> tuple[list[Finding], dict[str, Any]]:
+        findings, extras = self._findings, self._extras
+        if findings is None or extras is None:
+            if self._look is None:
+                findings, extras = [], {}
+            else:
+                told: Tolerated[Any] = self._look.tolerated(self._data, self._pending)
+                findings, extras = told.findings, told.extras
+            self._findings, self._extras = findings, extras
+            self._look = self._data = self._pending = None
+        return findings, extras
 
     def with_frame(self, frame: T) -> Tolerated[T]:
         """The same about another frame."""
-        if self._tell is not None:
-            return Tolerated.later(frame, self._clean, self._tell)
-        return Tolerated(frame, self.findings, self.extras)
+        fields = (self._findings, self._extras, self._reported, self._look, self._data, self._pending)
+        return Tolerated(frame, *fields)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Tolerated):
             return NotImplemented
         mine = (self.frame, self.findings, self.extras)
         return mine == (other.frame, other.findings, other.extras)  # pyright: ignore[reportUnknownMemberType]
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other  # a Struct would tell by identity
 
     __hash__ = None  # type: ignore[assignment]
 

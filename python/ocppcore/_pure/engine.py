@@ -103,6 +103,22 @@ class Engine:
             refused = error
         return look(refused, data, pending)
 
+    def decode_with_findings(self, data: Any, pending: Mapping[str, Any] | None = None) -> Any:
+        """The frame, and what the policy has let pass in it."""
+        door, look = self._schema.door, self._second_look
+        if look is None:
+            return door["Tolerated"](self._decoded(data, pending))
+        settled = self._decode_settled(data, pending)
+        if settled is not None:
+            frame, faultless, clean = settled
+            if faultless:
+                return door["Tolerated"](frame)
+            if isinstance(data, (str, bytes)):  # no other buffer need say the same later
+                if pending is not None and type(frame) is door["CallResult"]:
+                    pending = {frame.id: pending.get(frame.id)}  # nor need the mapping
+                return door["Tolerated"](frame, None, None, not clean, look, data, pending)
+        return look.tolerated(data, pending)
+
     def _decode_settled(self, data: Any, pending: Mapping[str, Any] | None = None) -> tuple[Any, bool, bool] | None:
         """The frame as `decode` gives it, whether it has no fault, and whether none of which the policy tells; None where that takes a second look."""
         try:

@@ -46,6 +46,10 @@ class SecondLook(Protocol):
         """What becomes of data that was refused."""
         ...
 
+    def tolerated(self, data: Any, pending: Any) -> Any:
+        """The same, with all that is wrong with it."""
+        ...
+
     def passes(self, payload: ObjectType, kind: str, path: str, expected: object, token: str) -> int:
         """Whether a value of this JSON text stays as it came: REFUSED, IGNORED or TOLD."""
         ...
@@ -83,10 +87,10 @@ class Walk(Scanner):
 
     # Faults
 
-    def report(self, kind: str, at: int, expected: object = None, *last: str | int | None) -> None:
-        """Something is wrong with the value at `at`; `last` are steps below `path`, None for one that is in it already."""
-        path = "" if self.silent else pointer([*self.path, *(step for step in last if step is not None)])
-        self._tell(Fault(kind, path, at, expected))
+    def report(self, kind: str, at: int, expected: object = None, last: str | None = None) -> None:
+        """Something is wrong with the value at `at`; `last` is a step below `path`, None for one that is in it already."""
+        steps = self.path if last is None else [*self.path, last]
+        self._tell(Fault(kind, "" if self.silent else pointer(steps), at, expected))
 
     def _report_frame(self, kind: str, at: int, expected: object = None) -> None:
         self._tell(Fault(kind, "", at, expected))

@@ -9,7 +9,7 @@ use ocppcore::sink::{Check, Sink, Stop};
 use ocppcore::validate::{Limits, Walker};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict, PyInt, PyString};
+use pyo3::types::{PyBool, PyBytes, PyDict, PyInt, PyString};
 use pyo3::{IntoPyObjectExt, PyTraverseError, PyVisit, intern};
 
 use crate::batch;
@@ -84,29 +84,33 @@ impl Engine {
         self.usual(data).or_else(|why| self.unusual(data, pending, why))
     }
 
-    /// The frame as `decode` gives it, whether it has no fault, and whether none of which the policy tells; None where that takes a second look.
-    #[pyo3(name = "_decode_settled", signature = (data, pending=None))]
-    fn decode_settled<'py>(
+    #[pyo3(signature = (data, pending=None))]
+    fn decode_with_findings<'py>(
         &self,
         data: &Bound<'py, PyAny>,
         pending: Option<&Bound<'py, PyAny>>,
-    ) -> PyResult<Option<(Bound<'py, PyAny>, bool, bool)>> {
-        let Some(grading) = &self.grading else { return Ok(None) };
-        let mut judge = Graded::new(self, grading);
-        let frame = match self.usual_into(data, &mut judge) {
-            Ok(frame) => Some(frame),
-            Err(Unusual::Other) => {
-                let build = Build::judged(data.py(), self.schema.get(), &mut judge);
-                let input = self.input(data);
-                input.and_then(|input| self.decode_into(data.py(), &input, pending, build)).ok()
-            }
-            Err(Unusual::Stopped(_)) => {
-                drop(PyErr::take(data.py())); // the second look will meet it again
-                None
-            }
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let py = data.py();
+        let Some(grading) = &self.grading else {
+            let frame = self.decode(data, pending)?;
+            return or_error(py, self.tolerated(frame, Passed::Nothing, data, None));
         };
+        let mut judge = Graded::new(self, grading);
+        let build = Build::judged(py, self.schema.get(), &mut judge);
+        let frame = self.input(data).and_then(|input| self.decode_into(py, &input, pending, build));
         let passed = judge.passed;
-        Ok(frame.map(|frame| (frame, passed == Passed::Nothing, passed < Passed::Told)))
+        match frame {
+            // No other buffer need say the same later.
+            Ok(frame)
+                if passed == Passed::Nothing
+                    || data.is_instance_of::<PyBytes>()
+                    || data.is_instance_of::<PyString>() =>
+            {
+                let pending = self.pending_of(&frame, pending)?;
+                or_error(py, self.tolerated(frame, passed, data, pending))
+            }
+            _ => grading.look.bind(py).call_method1(intern!(py, "tolerated"), (data, pending)),
+        }
     }
 
     #[pyo3(signature = (data, pending=None))]
@@ -290,6 +294,60 @@ impl Engine {
             }
             None => Err(Unusual::Other),
         }
+    }
+
+    /// What `decode_with_findings` gives of a request that is written in one of the usual ways; None where that takes longer.
+    #[inline(never)]
+    pub fn usual_with_findings<'py>(&self, data: &Bound<'py, PyAny>) -> Option<Bound<'py, PyAny>> {
+        let Some(grading) = &self.grading else {
+            let frame = self.usual_into(data, Strict).ok()?;
+            return self.tolerated(frame, Passed::Nothing, data, None);
+        };
+        let mut judge = Graded::new(self, grading);
+        match self.usual_into(data, &mut judge) {
+            Ok(frame) => self.tolerated(frame, judge.passed, data, None),
+            Err(_) => {
+                drop(PyErr::take(data.py())); // the longer way will meet it again
+                None
+            }
+        }
+    }
+
+    /// A frame and how much was let pass in it; whoever asks what that is will have it told. None with a Python error set if memory is out.
+    #[inline]
+    fn tolerated<'py>(
+        &self,
+        frame: Bound<'py, PyAny>,
+        passed: Passed,
+        data: &Bound<'py, PyAny>,
+        pending: Option<Bound<'py, PyAny>>,
+    ) -> Option<Bound<'py, PyAny>> {
+        let py = data.py();
+        let none = || py.None().into_bound(py);
+        let reported = PyBool::new(py, passed == Passed::Told).to_owned().into_any();
+        let (look, data, pending) = match &self.grading {
+            Some(grading) if passed != Passed::Nothing => {
+                (grading.look.bind(py).clone(), data.clone(), pending.unwrap_or_else(none))
+            }
+            _ => (none(), none(), none()),
+        };
+        self.schema.get().door.tolerated.make(py, [frame, none(), none(), reported, look, data, pending])
+    }
+
+    /// What of `pending` says how a frame was read: the mapping itself may be another one later.
+    fn pending_of<'py>(
+        &self,
+        frame: &Bound<'py, PyAny>,
+        pending: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Option<Bound<'py, PyAny>>> {
+        let py = frame.py();
+        let Some(pending) = pending.filter(|_| frame.get_type().is(&self.schema.get().door.call_result.object)) else {
+            return Ok(None);
+        };
+        let id = frame.getattr(intern!(py, "id"))?;
+        let known = PyDict::new(py);
+        known.set_item(&id, pending.call_method1(intern!(py, "get"), (&id,))?)?;
+        Ok(Some(known.into_any()))
     }
 
     /// The bytes of data as it mostly comes, if it is not too long.

@@ -17,6 +17,13 @@ use crate::engine::{Engine, Unusual};
 /// Puts the shorter ways in before pyo3's methods.
 pub fn install(py: Python<'_>) -> PyResult<()> {
     install_one(py, &DECODE, decode, c"decode", c"decode($self, data, pending=None)\n--\n\n")?;
+    install_one(
+        py,
+        &WITH_FINDINGS,
+        decode_with_findings,
+        c"decode_with_findings",
+        c"decode_with_findings($self, data, pending=None)\n--\n\n",
+    )?;
     install_one(py, &VALIDATE, validate, c"validate", c"validate($self, data, pending=None)\n--\n\n")?;
     install_one(py, &PEEK, peek, c"peek", c"peek($self, data)\n--\n\n")?;
     install_one(py, &ENCODE, encode, c"encode", c"encode($self, frame)\n--\n\n")
@@ -46,6 +53,7 @@ fn install_one(
 
 /// pyo3's methods.
 static DECODE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+static WITH_FINDINGS: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
 static VALIDATE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
 static PEEK: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
 static ENCODE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
@@ -127,6 +135,27 @@ unsafe extern "C" fn encode(
     })
 }
 
+/// `decode_with_findings(self, data, pending=None)`.
+///
+/// # Safety
+/// What `METH_FASTCALL | METH_KEYWORDS` promises, `this` being an `Engine`.
+unsafe extern "C" fn decode_with_findings(
+    this: *mut ffi::PyObject,
+    arguments: *const *mut ffi::PyObject,
+    count: ffi::Py_ssize_t,
+    names: *mut ffi::PyObject,
+) -> *mut ffi::PyObject {
+    // SAFETY: the caller's promise is handed on; where there is an argument, it is the data.
+    unsafe {
+        let told = if names.is_null() && (1..=2).contains(&count) {
+            at_once(this, arguments, Engine::usual_with_findings)
+        } else {
+            None
+        };
+        told.unwrap_or_else(|| by_original(&WITH_FINDINGS, this, arguments, count, names))
+    }
+}
+
 /// `validate(self, data, pending=None)`.
 ///
 /// # Safety
@@ -165,7 +194,7 @@ unsafe extern "C" fn peek(
     }
 }
 
-/// What an engine makes of the first argument without running any Python code; None if that is nothing.
+/// What an engine makes of the first argument at once; None if that is nothing.
 ///
 /// # Safety
 /// `this` is an `Engine`, and there is an argument.

@@ -64,6 +64,7 @@ pub struct Door {
     pub send: Class,
     pub raw_payload: Class,
     pub peek: Class,
+    pub tolerated: Class,
     pub unset: Py<PyAny>,
 }
 
@@ -81,6 +82,10 @@ impl Door {
             send: class("Send", &["id", "payload"])?,
             raw_payload: class("RawPayload", &["data", "offset"])?,
             peek: class("Peek", &["type", "id", "action", "source", "start"])?,
+            tolerated: class(
+                "Tolerated",
+                &["frame", "_findings", "_extras", "_reported", "_look", "_data", "_pending"],
+            )?,
             unset: unset.unbind(),
         })
     }
