@@ -13,9 +13,9 @@
 from importlib import import_module as _import_module
 from typing import TYPE_CHECKING
 
-from ._client import Backoff, ConnectFailed, NoCommonVersion, Open, connect, stay_connected, url_of
+from ._client import Backoff, Open, connect, stay_connected, url_of
 from ._endpoint import Endpoint
-from ._errors import CallClosed, CallFailed, CallInvalid, CallRefused, CallTimedOut
+from ._errors import CallClosed, CallFailed, CallInvalid, CallRefused, CallTimedOut, ConnectFailed, NoCommonVersion
 from ._observe import Called, LoggingObserver, Observer, Observers, Received
 from ._server import Admission, Authenticate, Handshake, Refusal, Server, identity_of
 from ._transport import Take, Transport, TransportClosed

@@ -14,7 +14,7 @@ from urllib.parse import quote
 from .._codec import Codec
 from .._session import Session
 from ._endpoint import Endpoint
-from ._errors import CallFailed
+from ._errors import CallFailed, NoCommonVersion
 from ._server import NEWEST_FIRST
 
 if TYPE_CHECKING:
@@ -25,18 +25,6 @@ if TYPE_CHECKING:
     from ._transport import Transport
 
 log = logging.getLogger("ocppcore.aio")
-
-
-class ConnectFailed(ConnectionError):
-    """A connection could not be made; `status` is the HTTP status of the server that refused it, None if it did not come that far."""
-
-    def __init__(self, message: str, status: int | None = None) -> None:
-        super().__init__(message)
-        self.status = status
-
-
-class NoCommonVersion(ConnectFailed):
-    """The server agreed to none of the subprotocols that were offered; the connection was closed again."""
 
 
 class Open(Protocol):

@@ -1,4 +1,7 @@
-"""How a call of ours can fail: what `await endpoint.call(...)` raises.
+"""How a connection and a call of ours can fail: what `connect(...)` and `await endpoint.call(...)` raise.
+
+    ConnectFailed        the connection could not be made
+    └── NoCommonVersion  the server agreed to no subprotocol
 
     CallFailed
     ├── CallRefused      the peer answered with a CALLERROR
@@ -58,3 +61,15 @@ class CallClosed(CallFailed):
 
     def __init__(self, action: str, message: str = "the connection was closed before an answer came") -> None:
         super().__init__(action, message)
+
+
+class ConnectFailed(ConnectionError):
+    """A connection could not be made; `status` is the HTTP status of the server that refused it, None if it did not come that far."""
+
+    def __init__(self, message: str, status: int | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class NoCommonVersion(ConnectFailed):
+    """The server agreed to none of the subprotocols that were offered; the connection was closed again."""

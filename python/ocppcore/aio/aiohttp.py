@@ -20,8 +20,8 @@ import ssl as ssl_module
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from typing import Any
 
-from ._client import ConnectFailed
 from ._drive import step
+from ._errors import ConnectFailed
 from ._server import Handshake, Refusal, Server
 from ._transport import Take, TransportClosed
 

@@ -33,7 +33,7 @@ from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from typing import Any
 
-from ._client import ConnectFailed
+from ._errors import ConnectFailed
 from ._server import Admission, Handshake, Refusal, Server
 from ._transport import Take, TransportClosed
 

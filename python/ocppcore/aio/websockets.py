@@ -22,7 +22,7 @@ import http
 import ssl as ssl_module
 from collections.abc import AsyncGenerator, Awaitable, Mapping
 
-from ._client import ConnectFailed
+from ._errors import ConnectFailed
 from ._server import Admission, Handshake, Refusal, Server
 from ._transport import Take, TransportClosed
 
