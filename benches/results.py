@@ -23,7 +23,7 @@ from benches.targets import TARGETS, Target
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benches/RESULTS.md"
 FIGURES = ROOT / "benches/figures.json"
-ORDER = ("decode", "paths", "messages", "encode", "batch", "footprint")
+ORDER = ("decode", "paths", "messages", "profile", "encode", "batch", "footprint")
 
 
 # --- the facts of a run ----------------------------------------------------------------------------
@@ -136,6 +136,21 @@ def summary() -> str:
             run.get("commit", ""),
         ]
         lines.append(f"| {' | '.join(cells)} |")
+    values = {target.key: run.get("figures", {}).get(target.key) for target, run in counted}
+    missed = [
+        target
+        for target, _ in counted
+        if target.why and values[target.key] is not None and not is_met(target, values[target.key])
+    ]
+    if missed:
+        lines += [
+            "",
+            "Why some are missed, and what was tried (decisions stand in docs/decisions, the profile below):",
+            "",
+        ]
+        for why in dict.fromkeys(target.why for target in missed):
+            names = "; ".join(target.what for target in missed if target.why == why)
+            lines.append(f"- *{names}*: {why}.")
     lines += ["", "Not measured: CPython 3.14 and free-threaded builds (docs/decisions/0006)."]
     return "\n".join([*lines, ""])
 

@@ -43,7 +43,7 @@ def test_targets_are_met_missed_or_not_yet_measured(tmp_path: Path, monkeypatch:
     monkeypatch.setattr(results, "RESULTS", tmp_path / "RESULTS.md")
     monkeypatch.setattr(results, "FIGURES", tmp_path / "figures.json")
     low = Target("low", "decode", "low enough", 1.5)
-    high = Target("high", "decode", "high enough", 10, at_most=False, unit=" MB")
+    high = Target("high", "decode", "high enough", 10, at_most=False, unit=" MB", why="memory is dear")
     monkeypatch.setattr(results, "TARGETS", (low, high, Target("late", "batch", "some day", 1)))
     results.keep_figures("decode", {"low": 1.25, "high": 9})
     results.write_section("decode", f"# Decode\n\n{results.marker('decode')}\n\nold\n")
@@ -54,11 +54,13 @@ def test_targets_are_met_missed_or_not_yet_measured(tmp_path: Path, monkeypatch:
     assert "| low enough | ≤ 1.5 | **1.25** | yes |" in text
     assert "| high enough | ≥ 10 MB | **9** MB | **no** |" in text
     assert "| some day | ≤ 1 | not yet |  |" in text
+    assert "- *high enough*: memory is dear." in text
     assert "new" in text
     assert "old" not in text
-    results.keep_figures("decode", {"low": 2})
+    results.keep_figures("decode", {"low": 2, "high": 11})
     text = results.RESULTS.read_text(encoding="utf-8")
-    assert "0 of 3 are met" in text
+    assert "1 of 3 are met" in text
+    assert "memory is dear" not in text
     assert "new" in text
     with pytest.raises(AssertionError, match="no targets of batch"):
         results.keep_figures("batch", {"low": 1})

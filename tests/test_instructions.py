@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from benches.profile import ALLOCATOR, OWN, PYTHON, owners
 from tools.instructions import compare, instructions, render
 
 DUMP = """\
@@ -36,6 +37,13 @@ def test_only_the_program_s_own_instructions_count(tmp_path: Path) -> None:
     assert instructions(dump, "examples/frames") == 100 + 20 + 7 + 1
     assert instructions(dump, "libc") == 800
     assert instructions(dump, "") == 928
+
+
+def test_a_profile_counts_each_function_to_its_owner(tmp_path: Path) -> None:
+    dump = tmp_path / "counts.1"
+    text = DUMP.replace("/project/target/release/examples/frames", "/site/ocppcore/_native.so")
+    dump.write_text(f"{text}ob=(5) /lib/libpython3.11.so\nfn=(12) list_dealloc'2\n1 30\nfn=(13) _PyObject_Free\n1 4\n")
+    assert owners(dump) == {OWN: 128, ALLOCATOR: 800 + 4, PYTHON: 30}
 
 
 def test_three_percent_are_allowed_and_a_fault_names_its_row() -> None:
