@@ -334,10 +334,41 @@ def test_handlers_that_err_do_not_end_the_loop(caplog: pytest.LogCaptureFixture)
             )
             await rounds()
             got = {frame[1]: frame[2] for frame in frames(wire)}
-            assert got == {"a": "NotSupported", "b": "InternalError", "d": "NotSupported"}
+            assert got == {"a": "NotSupported", "b": "InternalError", "c": "InternalError", "d": "NotSupported"}
 
     run(main())
     assert "could not be handled" in caplog.text
+
+
+@pytest.mark.parametrize("kind", ["sync", "at once", "later", "answered"])
+def test_a_call_whose_handler_is_cancelled_by_others_is_answered(kind: str, caplog: pytest.LogCaptureFixture) -> None:
+    router = Router()
+
+    async def cancelled(context: Context[Endpoint], request: v201.HeartbeatRequest) -> v201.HeartbeatResponse:
+        if kind == "answered":
+            context.reply(BEATEN)
+        if kind != "at once":
+            await asyncio.sleep(0)
+        raise asyncio.CancelledError
+
+    def at_once(context: Context[Endpoint], request: v201.HeartbeatRequest) -> v201.HeartbeatResponse:
+        raise asyncio.CancelledError
+
+    router.on(v201.HeartbeatRequest, at_once if kind == "sync" else cancelled)
+
+    async def main() -> None:
+        async with running(router, max_open=1) as (_, wire):
+            for id in "abc":  # each leaves room for the next one
+                wire.put(BEAT_CALL.format(id))
+                await rounds()
+            answers = [frame[2] for frame in frames(wire)]
+            assert (
+                answers == ([{"currentTime": "2026-03-01T12:00:00Z"}] if kind == "answered" else ["InternalError"]) * 3
+            )
+
+    run(main())
+    assert len(caplog.records) == 3
+    assert "Heartbeat" in caplog.text
 
 
 BAD = [

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import contextvars
 import logging
 from collections.abc import Callable, Coroutine
 from contextvars import copy_context
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
+from .._codes import own_answer
 from .._frames import Call, CallError, CallResult, CallResultError, Send
 from .._payloads import Request, Response, SendPayload
 from .._router import Context, Router
@@ -248,9 +251,10 @@ class Endpoint:
                         handle = self._router.handle if self._observer is None else self._handle_observed
                         rest = scope.run(handle, event, context, session)
                         if rest is not None:
-                            self._go_on(rest, scope, self._handled)
+                            self._go_on(rest, scope, partial(self._handled, event))
                     except (Exception, asyncio.CancelledError):
                         log.exception("%s: %s could not be handled", self.identity, event.action)
+                        self._answer_failed(event)
             elif type(event) is Send:
                 if not self._closing:
                     self._handle_send(event, data)
@@ -274,7 +278,7 @@ class Endpoint:
         try:
             handle = self._router.handle if self._observer is None else self._handle_observed
             rest = scope.run(handle, frame, context, self._session)
-            if rest is not None and self._go_on(rest, scope, self._handled_send):
+            if rest is not None and self._go_on(rest, scope, partial(self._handled_send, frame)):
                 self._sends += 1
         except (Exception, asyncio.CancelledError):
             log.exception("%s: %s could not be handled", self.identity, frame.action)
@@ -329,15 +333,27 @@ class Endpoint:
             self._router.reply(frame, answer, context, session)
         self._tell_handled(frame, context.data, outcome, began)
 
-    def _handled(self, task: asyncio.Task[None]) -> None:
+    def _handled(self, frame: Call[Any] | Send[Any], task: asyncio.Task[None]) -> None:
         self._handlers.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            log.error("%s: a handler could not be run to its end", self.identity, exc_info=error)
+        if task.cancelled():
+            if not self._session.closed:
+                log.error("%s: the handler of %s was cancelled, by itself or others", self.identity, frame.action)
+                self._answer_failed(frame)
+        elif (error := task.exception()) is not None:
+            log.error("%s: the handler of %s could not be run to its end", self.identity, frame.action, exc_info=error)
+            self._answer_failed(frame)
         self._flush()
 
-    def _handled_send(self, task: asyncio.Task[None]) -> None:
+    def _handled_send(self, frame: Send[Any], task: asyncio.Task[None]) -> None:
         self._sends -= 1
-        self._handled(task)
+        self._handled(frame, task)
+
+    def _answer_failed(self, frame: Call[Any] | Send[Any]) -> None:
+        """Answers a call whose handler has come to no end; else the peer would wait, and the call stay open for good."""
+        if isinstance(frame, Call):
+            code, why = own_answer("handler_failed", self.codec.version)
+            with contextlib.suppress(SessionClosed, ValueError):  # there is nobody to answer, or it was answered before
+                self._session.reply(frame.id, CallError(frame.id, code, why))
 
     def _settle(self, events: list[Event]) -> None:
         for event in events:
