@@ -20,8 +20,17 @@ pub struct Head<'a> {
     pub kind: FrameKind,
     pub id: Text<'a>,
     pub action: Option<Text<'a>>,
-    /// A space follows the first comma: the sender spaces what it writes.
+    /// White space follows the first comma: the sender spaces what it writes.
     pub spaced: bool,
+}
+
+/// What stands before the payload of a request: as in `Head`, the payload's type, and where it begins.
+struct RequestHead<'a> {
+    kind: FrameKind,
+    id: &'a [u8],
+    spaced: bool,
+    which: u32,
+    brace: usize,
 }
 
 /// What stands after the head.
@@ -111,6 +120,76 @@ fn usual_head<'a>(text: Bytes<'a>, schema: &Schema) -> Option<(Head<'a>, usize)>
     Some((Head { number, kind, id, action, spaced }, at))
 }
 
+/// The head of a request that is written in one of the two usual styles and has nothing wrong with it.
+#[inline(always)]
+fn usual_request_head<'a>(text: Bytes<'a>, schema: &Schema) -> Option<RequestHead<'a>> {
+    let start: &[u8; 4] = text.all().first_chunk()?;
+    let spaced = start[3] == b' ';
+    if start[0] != b'[' || start[2] != b',' {
+        return None;
+    }
+    let kind = request_kind(start[1], schema)?;
+    // White space that each comma has behind it.
+    let behind = usize::from(spaced);
+    let comma = |at: usize| text.byte(at) == b',' && (!spaced || text.byte(at + 1) == b' ');
+    let (id, at) = usual_id(text, 3 + behind)?;
+    if !comma(at) {
+        return None;
+    }
+    let (which, at) = request_type(text, at + 1 + behind, kind, schema)?;
+    let brace = at + 1 + behind;
+    (comma(at) && text.byte(brace) == b'{').then_some(RequestHead { kind, id, spaced, which, brace })
+}
+
+/// The same with white space anywhere, as frames in lines have it.
+#[cold]
+#[inline(never)]
+fn lined_request_head<'a>(all: &'a [u8], schema: &Schema) -> Option<RequestHead<'a>> {
+    let text = Bytes::new(all);
+    // Where a token stands behind white space, a comma and white space again.
+    let behind_comma = |at: usize| {
+        let at = skip_space(text, at);
+        (text.byte(at) == b',').then(|| skip_space(text, at + 1))
+    };
+    let at = skip_space(text, 0);
+    if text.byte(at) != b'[' {
+        return None;
+    }
+    let number = skip_space(text, at + 1);
+    let kind = request_kind(text.byte(number), schema)?;
+    let at = behind_comma(number + 1)?;
+    let spaced = text.byte(at - 1) != b',';
+    let (id, at) = usual_id(text, at)?;
+    let (which, at) = request_type(text, behind_comma(at)?, kind, schema)?;
+    let brace = behind_comma(at)?;
+    (text.byte(brace) == b'{').then_some(RequestHead { kind, id, spaced, which, brace })
+}
+
+/// The kind of request that a message type of one digit stands for.
+#[inline(always)]
+fn request_kind(digit: u8, schema: &Schema) -> Option<FrameKind> {
+    let kind = schema.frame_kind(i64::from(digit) - i64::from(b'0'))?;
+    matches!(kind, FrameKind::Call | FrameKind::Send).then_some(kind)
+}
+
+/// An id that is plain and not too long, and its end.
+#[inline(always)]
+fn usual_id(text: Bytes<'_>, at: usize) -> Option<(&[u8], usize)> {
+    let (id, end) = usual_string(text, at)?;
+    (1..=MAX_ID as usize).contains(&id.length).then_some((id.raw, end))
+}
+
+/// The type of the payload of the request whose action stands at `at`, and the action's end.
+#[inline(always)]
+fn request_type(text: Bytes<'_>, at: usize, kind: FrameKind, schema: &Schema) -> Option<(u32, usize)> {
+    if text.byte(at) != b'"' {
+        return None;
+    }
+    let (message, end) = schema.message_at(text, at)?;
+    let which = if kind == FrameKind::Send { message.send } else { message.request };
+    Some((which?, end))
+}
+
 /// A string without escapes, all ASCII, and its end.
 #[inline(always)]
 fn usual_string(text: Bytes<'_>, at: usize) -> Option<(Text<'_>, usize)> {
@@ -135,7 +214,7 @@ fn any_head<'a>(cursor: &mut Cursor<'a>, schema: &Schema) -> Result<Head<'a>, St
     }
     let (number, kind) = message_type(cursor, schema)?;
     element(cursor, Kind::Arity)?;
-    let spaced = cursor.byte() == b' ';
+    let spaced = matches!(cursor.byte(), b' ' | b'\t' | b'\n' | b'\r');
     let id = string_of(cursor, Kind::MessageIdType)?;
     if id.length == 0 || id.length > MAX_ID as usize {
         return cursor.fail(Kind::MessageIdLength, begin_of(cursor, &id));
@@ -286,21 +365,18 @@ impl<'a, S: Sink> Walker<'_, 'a, S> {
         Ok((head, body))
     }
 
-    /// Reads a whole request that is written in one of the usual styles. None, nothing read, for any other frame and for one with a fault in its
-    /// head; `frame` reads those.
+    /// Reads a whole request that is written in one of the usual styles, or in lines. None, nothing read, for any other frame and for one with a
+    /// fault in its head; `frame` reads those.
     #[inline(always)]
     pub fn usual_request(&mut self) -> Option<Result<Request<'a, S::Value>, Stop>> {
         let text = self.cursor.text;
-        let (head, end) = usual_head(text, self.schema)?;
-        let message = &self.schema.messages[self.schema.message_index(head.action?.raw)?];
-        let which = if head.kind == FrameKind::Send { message.send } else { message.request }?;
-        let brace = end + 1 + usize::from(head.spaced);
-        if text.byte(end) != b',' || (head.spaced && text.byte(end + 1) != b' ') || text.byte(brace) != b'{' {
-            return None;
-        }
-        self.style = if head.spaced { Style::Spaced } else { Style::Compact };
+        let RequestHead { kind, id, spaced, which, brace } = match usual_request_head(text, self.schema) {
+            Some(head) => head,
+            None => lined_request_head(text.all(), self.schema)?,
+        };
+        self.style = if spaced { Style::Spaced } else { Style::Compact };
         self.cursor.depth = 1;
-        Some(self.request_payload(which, brace).map(|payload| Request { kind: head.kind, id: head.id.raw, payload }))
+        Some(self.request_payload(which, brace).map(|payload| Request { kind, id, payload }))
     }
 
     #[inline(always)]

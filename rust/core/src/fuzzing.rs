@@ -33,7 +33,7 @@ fn choice(data: &[u8], among: usize) -> Option<(usize, &[u8])> {
     Some((usize::from(u16::from_le_bytes(*number)) % among, rest))
 }
 
-/// Any frame is accepted or refused at a byte of its own, and the walk that locates the fault meets the same one.
+/// Any frame is accepted or refused at a byte of its own, and the walk that locates the fault meets the same one, as does the short way of a request.
 pub fn frame(data: &[u8]) {
     let _ = frame::recover(data);
     for schema in schemas() {
@@ -41,6 +41,11 @@ pub fn frame(data: &[u8]) {
         let mut walker = Walker::new(schema, None, Cursor::new(data), &mut check);
         let accepted = walker.frame(|_| Ok(None)).is_ok();
         judged(accepted, &walker, schema, Cursor::new(data), Reading::Frame { answered: None });
+        let mut check = Check;
+        let mut shorter = Walker::new(schema, None, Cursor::new(data), &mut check);
+        if let Some(read) = shorter.usual_request() {
+            assert_eq!((read.is_ok(), shorter.cursor.fault), (accepted, walker.cursor.fault), "the short way differs");
+        }
     }
 }
 

@@ -201,10 +201,10 @@ impl Names {
     }
 
     /// The index of the name that stands as a string of up to thirty-one bytes at `at`, where its opening quote is, and the place behind it; None for
-    /// any other, and near the end of `text`.
+    /// any other, and for a longer one near the end of `text`.
     #[inline(always)]
     pub fn find_string(&self, text: Bytes<'_>, at: usize) -> Option<(usize, usize)> {
-        let window = text.window(at + 1)?;
+        let Some(window) = text.window(at + 1) else { return self.find_at_end(text.all(), at) };
         let specials = simd::specials(window);
         if specials == 0 {
             return self.find_longer(text.all(), at, window);
@@ -215,6 +215,20 @@ impl Names {
         }
         let index = self.find_among(u128::from_le_bytes(*window) & MASKS[length], 0, length)?;
         Some((index, at + length + 2))
+    }
+
+    /// The same where the text ends within the window.
+    #[inline(never)]
+    fn find_at_end(&self, all: &[u8], at: usize) -> Option<(usize, usize)> {
+        // The last window of the text, and where the string begins in it.
+        let last: &[u8; WIDTH] = all.last_chunk()?;
+        let start = (at + 1 + WIDTH).checked_sub(all.len()).filter(|start| *start < WIDTH)?;
+        let length = simd::specials_from(last, start).trailing_zeros() as usize;
+        if all.get(at + 1 + length) != Some(&b'"') {
+            return None;
+        }
+        let head = u128::from_le_bytes(*last) >> (8 * start) & MASKS.get(length)?;
+        Some((self.find_among(head, 0, length)?, at + length + 2))
     }
 
     /// The same where the string goes on behind its first window.
@@ -279,6 +293,13 @@ mod tests {
             let quoted = format!("<\"{word}\" and more text than a window holds");
             let expected = (word.len() < 2 * WIDTH).then_some((index, 3 + word.len()));
             assert_eq!(names.find_string(Bytes::new(quoted.as_bytes()), 1), expected, "{word}");
+            let at_end = format!("<a text that is longer than a window, and \"{word}\"");
+            let expected = (word.len() < WIDTH).then_some((index, at_end.len()));
+            assert_eq!(
+                names.find_string(Bytes::new(at_end.as_bytes()), at_end.len() - word.len() - 2),
+                expected,
+                "{word}"
+            );
             let stranger = format!("{word}\0");
             assert_eq!(names.find(stranger.as_bytes()), None, "{word}");
             if word.len() > 1 {

@@ -351,6 +351,14 @@ impl Schema {
         self.actions.find(action)
     }
 
+    /// The message whose action stands as a string at `at`, where its opening quote is, and the place behind it. None for one that is not known, or not written in a
+    /// usual way.
+    #[inline(always)]
+    pub(crate) fn message_at(&self, text: Bytes<'_>, at: usize) -> Option<(&Message, usize)> {
+        let (index, end) = self.actions.find_string(text, at)?;
+        Some((self.messages.get(index)?, end))
+    }
+
     #[inline]
     pub fn frame_kind(&self, number: i64) -> Option<FrameKind> {
         *self.kinds.get(usize::try_from(number).ok()?)?

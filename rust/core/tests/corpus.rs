@@ -69,7 +69,18 @@ fn read(schema: &Schema, data: &[u8], answered: Option<u32>) -> Option<(Fault, L
     let accepted = walker.frame(|_| Ok(answered)).is_ok();
     let fault = walker.cursor.fault;
     assert_eq!(accepted, fault.is_none());
+    // The short way reads the same, where it reads a frame at all.
+    if let Some((accepted, met)) = read_shortly(schema, data) {
+        assert_eq!((accepted, met), (fault.is_none(), fault), "{:?}", String::from_utf8_lossy(data));
+    }
     fault.map(|fault| (fault, locate(fault, schema, None, Cursor::new(data), Reading::Frame { answered })))
+}
+
+fn read_shortly(schema: &Schema, data: &[u8]) -> Option<(bool, Option<Fault>)> {
+    let mut check = Check;
+    let mut walker = Walker::new(schema, None, Cursor::new(data), &mut check);
+    let accepted = walker.usual_request()?.is_ok();
+    Some((accepted, walker.cursor.fault))
 }
 
 fn as_json(expected: &Expected, schema: &Schema) -> Value {
@@ -148,4 +159,14 @@ fn white_space_changes_no_verdict() {
     let spaced = br#" [ 2 , "1" , "BootNotification" , { "reason" : "PowerUp" , "chargingStation" : { "model":"M" , "vendorName":"V" } } ] "#;
     assert_eq!(read(&schema, compact, None), None);
     assert_eq!(read(&schema, spaced, None), None);
+    let tokens = ["[", "2", ",", "\"1\"", ",", "\"Heartbeat\"", ",", "{", "}", "]"];
+    for count in 0..1 << (tokens.len() + 1) {
+        for space in [" ", "\n  ", "\t\r\n", &" ".repeat(40)] {
+            let space = |at: usize| if count >> at & 1 != 0 { space } else { "" };
+            let text: String = tokens.iter().enumerate().flat_map(|(at, token)| [space(at), token]).collect();
+            let text = text + space(tokens.len());
+            assert_eq!(read(&schema, text.as_bytes(), None), None, "{text:?}");
+            assert_eq!(read_shortly(&schema, text.as_bytes()), Some((true, None)), "{text:?}");
+        }
+    }
 }
