@@ -23,7 +23,7 @@ from benches.targets import TARGETS, Target
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benches/RESULTS.md"
 FIGURES = ROOT / "benches/figures.json"
-ORDER = ("decode", "paths", "messages", "profile", "encode", "batch", "footprint")
+ORDER = ("decode", "paths", "messages", "pythons", "profile", "encode", "batch", "footprint")
 
 
 # --- the facts of a run ----------------------------------------------------------------------------
