@@ -125,7 +125,7 @@ bench-foreign: build ## reading frames in Node, Go, Java and Rust; writes benche
 	$(PY) -m benches.foreign
 
 .PHONY: bench-records
-bench-records: bench ## every record in benches/, one after the other, in 20 minutes of a quiet machine
+bench-records: bench ## every record in benches/, one after the other, in half an hour of a quiet machine
 	$(PY) -m benches.profile
 	$(PY) -m benches.pythons
 	$(PY) -m benches.footprint --build

@@ -65,7 +65,7 @@ def measured(rounds: int) -> Times:
 
 def environment(python: str, wheel: Path, folder: Path) -> Path:
     """An interpreter that has the wheel."""
-    subprocess.run([python, "-m", "venv", folder], check=True)
+    subprocess.run([python, "-m", "venv", str(folder)], check=True)
     interpreter = folder / "bin/python"
     others = [f"{name}=={version(name)}" for name in OTHERS]
     subprocess.run([str(interpreter), "-m", "pip", "install", "--quiet", str(wheel), *others], check=True)
