@@ -75,7 +75,7 @@ def environment(python: str, wheel: Path, folder: Path) -> Path:
 def turn(interpreter: Path, rounds: int) -> Times:
     """What it takes in a process of its own."""
     settings = {**os.environ, "PYTHONPATH": str(ROOT), "OCPPCORE_SHARE_LEAVES": "0", "OCPPCORE_BENCH_SEED": run_seed()}
-    command = [interpreter, "-m", "benches.pythons", "--worker", "--rounds", str(rounds)]
+    command = [str(interpreter), "-m", "benches.pythons", "--worker", "--rounds", str(rounds)]
     done = subprocess.run(command, env=settings, stdout=subprocess.PIPE, check=True, text=True)
     times: Times = json.loads(done.stdout)
     return times
