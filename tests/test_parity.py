@@ -23,7 +23,7 @@ from support.frames import RESULT_ID, framed, full_frames, pending_for, sample_f
 from support.instances import instance_set, sample
 from support.model import MODULES, all_payloads, model, wire_code
 from support.mutants import faults, spread
-from support.needs import need_module
+from support.needs import need_gil, need_module
 
 THOROUGH = settings(max_examples=4 * settings().max_examples)  # the profile decides, see conftest.py
 NAIVE: Any = datetime(2026, 1, 2)
@@ -167,6 +167,7 @@ def test_texts_of_objects_are_those_of_format() -> None:
 
 
 def test_a_plain_text_is_written_without_python(monkeypatch: pytest.MonkeyPatch) -> None:
+    need_gil()
     data = [boot_of(value) for value in ("[]", '"powerUP"', "12")]
     data += ['[2,"1","BootNotification",{}]', '[2,"1","Heartbeat",{"noSuchKey":1}]', '[2,"1","Heartbeat",{}']
     before = [assert_told_alike("v201", frame) for frame in data]

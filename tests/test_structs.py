@@ -21,7 +21,7 @@ from support.emit import text_of
 from support.frames import framed, pending_for
 from support.instances import full, minimal
 from support.model import MODULES, Payload, model
-from support.needs import need_module
+from support.needs import need_gil, need_module
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -207,6 +207,7 @@ def test_what_is_shared_was_read_under_the_same_rules(backend: str) -> None:
 
 def test_small_leaves_are_made_once() -> None:
     """The native backend gives an equal leaf again; a change made by the back door is the only thing that could tell."""
+    need_gil()
     need_module("ocppcore._native", "the native backend")
     reader = codec("v201", "native").extend(messages=[ParkingRequest])  # with tables that nobody has used
     data = (

@@ -3,6 +3,7 @@
 import importlib.util
 import os
 import shutil
+import sysconfig
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,11 @@ def need_module(name: str, what: str) -> None:
     except ModuleNotFoundError:
         found = None
     need(found, what)
+
+
+def need_gil() -> None:
+    """Need a Python that has the GIL: without it the native backend takes no short way."""
+    need(not sysconfig.get_config_var("Py_GIL_DISABLED"), "the GIL")
 
 
 def need_program(name: str) -> str:

@@ -24,6 +24,8 @@ mod schema;
 use pyo3::prelude::*;
 
 /// The native backend of ocppcore. Its door is `ocppcore.Codec`.
+// On purpose: what is compiled for a free-threaded Python takes no short way, but still walks what another thread may change
+// (docs/decisions/0006). Such a Python enables the GIL when it loads this.
 #[pymodule(gil_used = true)]
 fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
