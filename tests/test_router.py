@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Awaitable
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
 
@@ -27,9 +28,10 @@ from ocppcore import (
     v21,
     v201,
 )
+from ocppcore._router import Deferred
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Callable
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 BEAT = v201.HeartbeatResponse(current_time=NOW)
@@ -377,9 +379,37 @@ def unknown_name(context: Any, request: Nowhere) -> Any:  # type: ignore[name-de
     return BEAT
 
 
+def another_answer(request: v201.HeartbeatRequest) -> v201.AuthorizeResponse:
+    raise NotImplementedError
+
+
+async def another_version(request: v201.HeartbeatRequest) -> v16.HeartbeatResponse:
+    raise NotImplementedError
+
+
+def wrong_later(request: v201.HeartbeatRequest) -> Awaitable[v201.AuthorizeResponse | Deferred]:
+    raise NotImplementedError
+
+
+def one_answer_for_two(request: v201.HeartbeatRequest | v201.AuthorizeRequest) -> v201.HeartbeatResponse:
+    raise NotImplementedError
+
+
+def answered_send(request: v21.NotifyPeriodicEventStream) -> v21.NotifyEventResponse:
+    raise NotImplementedError
+
+
 @pytest.mark.parametrize(
     ("handler", "says"),
     [
+        (
+            another_answer,
+            "another_answer is annotated to return v201.AuthorizeResponse, which does not answer v201.HeartbeatRequest",
+        ),
+        (another_version, "return v16.HeartbeatResponse, which does not answer v201.HeartbeatRequest; change the anno"),
+        (wrong_later, "return v201.AuthorizeResponse, which does not answer v201.HeartbeatRequest"),
+        (one_answer_for_two, "return v201.HeartbeatResponse, which does not answer v201.AuthorizeRequest"),
+        (answered_send, "return v21.NotifyEventResponse, and a SEND is never answered; annotate it with -> None"),
         (no_annotation, "does not say which request it takes; annotate 'request'"),
         (not_a_request, "annotated with <class 'int'>, which is no request"),
         (a_response, "HeartbeatResponse is no request"),
@@ -397,6 +427,40 @@ def test_a_bad_registration_says_what_to_change(router: Router, handler: Any, sa
     with pytest.raises(ValueError, match=says):
         router.on(handler)
     assert router.handlers == {}
+
+
+class OwnBeat(Response, frozen=True, kw_only=True):
+    __action__: ClassVar[str] = "Heartbeat"
+
+
+def own_beat(request: v201.HeartbeatRequest) -> OwnBeat:
+    raise NotImplementedError
+
+
+def either(request: v16.HeartbeatRequest | v201.HeartbeatRequest) -> v16.HeartbeatResponse | v201.HeartbeatResponse:
+    raise NotImplementedError
+
+
+def perhaps_later(request: v201.HeartbeatRequest) -> v201.HeartbeatResponse | Deferred:
+    raise NotImplementedError
+
+
+def by_hand(request: v201.HeartbeatRequest) -> Awaitable[v201.HeartbeatResponse]:
+    raise NotImplementedError
+
+
+def any_response(request: v201.HeartbeatRequest) -> Response:
+    raise NotImplementedError
+
+
+def unreadable(request: v201.HeartbeatRequest) -> Nowhere:  # type: ignore[name-defined]  # noqa: F821
+    raise NotImplementedError
+
+
+@pytest.mark.parametrize("handler", [own_beat, either, perhaps_later, by_hand, any_response, unreadable])
+def test_what_a_handler_may_promise(router: Router, handler: Any) -> None:
+    router.on(handler)
+    assert handler in router.handlers.values()
 
 
 def test_middleware_must_be_async(router: Router) -> None:

@@ -3,7 +3,7 @@
     router = Router()
 
     @router.on
-    async def boot(context: Context, request: v201.BootNotificationRequest) -> v201.BootNotificationResponse:
+    async def boot(context: Context[Any], request: v201.BootNotificationRequest) -> v201.BootNotificationResponse:
         ...
 
 A router holds handlers and nothing of a conversation: one serves any number of connections, of all versions at once. It does no I/O
@@ -27,6 +27,7 @@ from ._errors import EncodeError
 from ._frames import Call, CallError, Send, UntypedPayload
 from ._payloads import Payload, Request, Response, SendPayload
 from ._session import SessionClosed
+from ._versions import VERSIONS
 
 if TYPE_CHECKING:
     from ._codec import Codec
@@ -40,6 +41,7 @@ Routed = Call[Any] | Send[Any]
 """What a router takes: the frames that bring something to do."""
 
 MAX_DESCRIPTION = 255
+_STANDARD = frozenset(f"{__package__}.{version.module}.messages" for version in VERSIONS)
 _log = logging.getLogger("ocppcore.router")
 
 
@@ -196,7 +198,7 @@ class Router:
 
         A handler takes the context and the request, or the request alone, and returns the response; it may be async. An annotation
         may be a union of several types. A SEND's handler returns None. ValueError for a type that has a handler already or is no
-        request, and where the annotation cannot be read.
+        request, where its annotation cannot be read, and for a handler whose annotation promises the response of another request.
         """
         kind = _payload_type(first)
         if kind is None:
@@ -206,6 +208,7 @@ class Router:
 
     def _register(self, kinds: Iterable[type[Payload]], handler: HandlerT) -> HandlerT:
         _parameters(handler)
+        promised = _promised(handler)
         for kind in kinds:
             if not _is_request(kind):
                 raise ValueError(
@@ -215,6 +218,7 @@ class Router:
                 raise ValueError(
                     f"{kind.__name__} has a handler already, {_name(self._handlers[kind])}; remove one of the two"
                 )
+            _check_answer(handler, promised, kind)
         for kind in kinds:
             self._handlers[kind] = handler
         self._entries.clear()
@@ -349,7 +353,7 @@ class Router:
             return answer
         if isinstance(answer, Deferred):
             return None
-        name = f"{wanted.__module__.removesuffix('.messages').rpartition('.')[2]}.{wanted.__name__}"
+        name = _full_name(wanted)
         if isinstance(answer, CallError):
             advice = "raise RefuseCall(code, description) to refuse a call"
         else:
@@ -454,6 +458,44 @@ def _annotated(handler: Handler) -> tuple[type[Payload], ...]:
     return kinds
 
 
+def _promised(handler: Handler) -> tuple[type[Response], ...]:
+    """The responses that a handler is annotated to return; () where it says nothing, or names anything but responses."""
+    try:
+        hint = _hint(inspect.unwrap(getattr(handler, "__func__", handler)), "return")
+    except Exception:  # it may name what exists for type checkers only
+        return ()
+    if typing.get_origin(hint) in (Awaitable, Coroutine):
+        hint = typing.get_args(hint)[-1]
+    union = typing.get_origin(hint) in (typing.Union, types.UnionType)
+    kinds = typing.get_args(hint) if union else (hint,)
+    named = [kind for kind in kinds if kind is not Deferred]
+    if not all(isinstance(kind, type) and issubclass(kind, Response) and kind is not Response for kind in named):
+        return ()
+    return tuple(named)
+
+
+def _check_answer(handler: Handler, promised: tuple[type[Response], ...], kind: type[Payload]) -> None:
+    """ValueError where what a handler promises cannot be the answer to a request."""
+    if not promised or any(_answers(response, kind) for response in promised):
+        return
+    told = f"{_name(handler)} is annotated to return {' | '.join(map(_full_name, promised))}"
+    if issubclass(kind, SendPayload):
+        raise ValueError(f"{told}, and a SEND is never answered; annotate it with -> None")
+    raise ValueError(
+        f"{told}, which does not answer {_full_name(kind)}; change the annotation, or the request that it handles"
+    )
+
+
+def _answers(response: type[Response], kind: type[Payload]) -> bool:
+    """Whether a response may answer a request: it is for the same action, and not another version's."""
+    if issubclass(kind, SendPayload):
+        return False
+    if getattr(response, "__action__", kind.__action__) != kind.__action__:
+        return False
+    modules = {response.__module__, kind.__module__}
+    return len(modules & _STANDARD) < 2  # a user's own class may answer for any version
+
+
 def _hint(function: Any, name: str) -> Any:
     """One evaluated annotation; the others may name what exists for type checkers only."""
     raw = getattr(function, "__annotations__", {}).get(name)
@@ -466,6 +508,11 @@ def _hint(function: Any, name: str) -> Any:
 
 def _name(handler: object) -> str:
     return getattr(handler, "__qualname__", None) or repr(handler)
+
+
+def _full_name(kind: type[Payload]) -> str:
+    """A payload's class as people write it, "v201.HeartbeatRequest"."""
+    return f"{kind.__module__.removesuffix('.messages').rpartition('.')[2]}.{kind.__name__}"
 
 
 def _kind(value: object) -> str:
