@@ -74,7 +74,10 @@ def test_a_log_that_cannot_be_read_leaves_no_file(run: Run, parquet: Any, tmp_pa
         assert done.exit_code == UNREADABLE
         assert says in done.output
         assert not list(tmp_path.glob("out/*"))
-    assert run("log", "to-parquet", "-", tmp_path, input=b"nothing here\n").exit_code == UNREADABLE
+    done = run("log", "to-parquet", "-", tmp_path / "out", input=b"nothing here\n")
+    assert done.exit_code == UNREADABLE
+    assert "no frame found; --layout and --column say where to look" in done.output
+    assert not list(tmp_path.glob("out/*"))
     assert run("log", "to-parquet", GATEWAY, tmp_path, "--column", "x").exit_code == USAGE
 
 

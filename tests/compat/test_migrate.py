@@ -110,7 +110,7 @@ def test_the_command_shows_writes_and_says_what_is_left(tmp_path: Path) -> None:
     for line in ("-from ocpp.v16 import ChargePoint as cp", "+from ocppcore.compat.ocpp.v16 import ChargePoint as cp"):
         assert line in shown.stdout.splitlines()
     assert f"{path}:9: _handle_call is overridden" in shown.stderr
-    assert "1 files read, 1 to change, 9 things to decide" in shown.stderr
+    assert "1 file read, 1 to change, 9 things to decide" in shown.stderr
     assert path.read_text() == SEAMS
     assert run("--write", str(path)).stdout == ""
     path.write_text(

@@ -14,7 +14,7 @@ from ..log.layouts import NoSuchColumn
 from ..log.reading import batches_of
 from ..log.sources import Source, Unreadable
 from ..log.tables import TABLES, Log, TableName
-from ._app import FINE, UNREADABLE
+from ._app import UNREADABLE
 from .reading import chosen_backend, takes_options
 
 if TYPE_CHECKING:
@@ -62,17 +62,15 @@ def to_parquet(
         with _Writers(parquet, paths) as writers, _progress(opened) as watch:
             for batch in batches_of(opened, options, wanted, watch):
                 writers.write(batch)
+            if writers.rows.get("frames") == 0:
+                raise Unreadable("no frame found; --layout and --column say where to look")
     except NoSuchColumn as error:
         raise click.UsageError(f"{source}: {error}") from None
     except Unreadable as error:
         click.echo(f"ocppcore: {error}", err=True)
         ctx.exit(UNREADABLE)
-    nothing = writers.rows.get("frames") == 0
-    if nothing:
-        click.echo("ocppcore: no frame found; --layout and --column say where to look", err=True)
     for name, path in paths.items():
         click.echo(f"{path}: {writers.rows[name]:,} rows")
-    ctx.exit(UNREADABLE if nothing else FINE)
 
 
 def _parquet() -> Any:

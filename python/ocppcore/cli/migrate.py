@@ -38,5 +38,6 @@ def command(ctx: click.Context, paths: tuple[Path, ...], write: bool) -> None:
         for decision in migration.decisions:
             click.echo(f"{path}:{decision.line}: {decision.text}", err=True)
     done = "changed" if write else "to change"
-    click.echo(f"{files} files read, {changed} {done}, {decisions} things to decide", err=True)
+    read, left = f"{files} file{'' if files == 1 else 's'}", f"{decisions} thing{'' if decisions == 1 else 's'}"
+    click.echo(f"{read} read, {changed} {done}, {left} to decide", err=True)
     ctx.exit(UNREADABLE if unreadable else FINDINGS if decisions else FINE)
