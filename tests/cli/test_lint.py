@@ -127,3 +127,16 @@ def test_known_profiles_are_named(run: Run) -> None:
     )
     result = run("lint", "--ocpp", "1.6", "-", input=data.encode())
     assert "Quirks.known has: Legrand" in result.stdout
+
+
+def test_the_profiles_alone_are_a_file_to_read(run_process: RunProcess, tmp_path: Path) -> None:
+    log = tmp_path / "day.log"
+    log.write_text(f'CP_1: receive {boot("Acme")}\nCP_1: receive [2,"1","Authorize",{{"idTag":"{"1" * 21}"}}]\n')
+    arguments = ("lint", "--profiles", "--ocpp", "1.6", "--layout", "log", log)
+    done = run_process(*arguments)
+    assert done.returncode == FINDINGS, done.stderr
+    quirks = Quirks.from_toml(done.stdout.decode())
+    (profile,) = quirks.of_station(Station("Acme", "Box", "1.2"), "1.6")
+    assert [entry.rule for entry in profile.policy.rules] == [("length",)]
+    done = run_process(*arguments, "--format", "json")
+    assert (done.returncode, b"leave out --format json" in done.stderr) == (2, True)

@@ -173,12 +173,15 @@ def profile_of(kind: Kind, violations: dict[Violation, Seen]) -> str:
 
 @click.command("lint")
 @reads_traffic
+@click.option("--profiles", is_flag=True, help="Print the profiles alone: a file for Quirks.from_toml.")
 @click.pass_context
-def command(ctx: click.Context, inputs: tuple[str, ...], options: Options, form: str) -> None:
+def command(ctx: click.Context, inputs: tuple[str, ...], options: Options, form: str, profiles: bool) -> None:
     """Tell per vendor, model and firmware what is amiss in the traffic of INPUT, how often, and with which example.
 
     Below each stands the quirk profile that would tolerate it: TOML for Quirks.from_toml, to be read before it is used.
     """
+    if profiles and form != "text":
+        raise click.UsageError(f"--profiles prints TOML; leave out --format {form}")
     writer = Writer(form, "lint")
     lint = Lint()
     totals, code = read_all(inputs, options, "validate", writer, lint.add)
@@ -186,7 +189,10 @@ def command(ctx: click.Context, inputs: tuple[str, ...], options: Options, form:
         rows = sorted(violations.items(), key=lambda row: -row[1].count)
         profile = profile_of(kind, dict(rows))
         known = [one.name for one in Quirks.known.of_station(kind.station, kind.version)] if any(kind.station) else []
-        if writer.is_json:
+        if profiles:
+            if profile:
+                writer.line(sound(profile))
+        elif writer.is_json:
             _as_json(writer, kind, rows, profile, known)
         else:
             _as_table(writer, kind, lint.frames[kind], rows, profile, known)
