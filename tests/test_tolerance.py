@@ -23,6 +23,7 @@ from ocppcore import (
     PayloadError,
     Policy,
     PolicyRule,
+    Profile,
     RawPayload,
     Tolerated,
     UntypedPayload,
@@ -735,6 +736,30 @@ def test_a_codec_keeps_its_policy(backend: str) -> None:
 def test_a_wrong_entry_says_what_to_change(entry: dict[str, Any], says: str) -> None:
     with pytest.raises(ValueError, match=says):
         Policy([entry])
+
+
+def test_an_action_that_nobody_has_is_a_slip(backend: str) -> None:
+    codec = Codec("ocpp1.6", backend=backend)
+    slip = Policy([{"verdict": "report", "rule": "length", "action": "BootNotificaton"}])
+    with pytest.raises(ValueError, match="policy: unknown action 'BootNotificaton'; did you mean 'BootNotification'"):
+        codec.extend(policy=slip)
+    with pytest.raises(ValueError, match="unknown action 'BootNotificaton'"):
+        codec.extend(profile=Profile(name="slip", policy=slip))
+    # Another version's, a pattern, a user's own, and one that is to be unknown are none.
+    schema = {"type": "object", "properties": {}, "additionalProperties": False}
+    own = codec.extend(
+        messages={"VendorPing": {"request": schema, "response": schema}},
+        policy=Policy([{"verdict": "report", "rule": "unknown_key", "action": "VendorPing"}]),
+    )
+    assert pickle.loads(pickle.dumps(own)).policy == own.policy
+    for entry in (
+        {"rule": "length", "action": "NotifySettlement"},
+        {"rule": "length", "action": ["BootNotificaton", "Boot*"]},
+        {"rule": "action_unknown", "action": "VendorPing"},
+        {"action": "VendorPing"},
+        {"rule": "int32", "action": "@transaction"},
+    ):
+        codec.extend(policy=Policy([{"verdict": "report", **entry}]))
 
 
 def test_other_misuse_says_what_to_change() -> None:

@@ -378,9 +378,10 @@ class Codec(Generic[FrameT]):
         own_codes = dict(old.codes)
         if codes is not None:
             own_codes.update(checked_codes(codes, old.version.number))
-        graded = old.policy if policy is None else _checked_policy(policy)
+        graded = old.policy if policy is None else _checked_policy(policy, vocabulary)
         rewrites = old.rewrites
         if profile is not None:
+            _checked_policy(profile.policy, vocabulary)
             graded = profile.policy if graded is None else graded | profile.policy
             rewrites += profile.rewrites
         new = msgspec.structs.replace(
@@ -692,11 +693,12 @@ def _restore(
     return codec
 
 
-def _checked_policy(policy: object) -> Policy:
-    from ._policy import Policy
+def _checked_policy(policy: object, vocabulary: Vocabulary) -> Policy:
+    from ._policy import Policy, check_actions
 
     if not isinstance(policy, Policy):
         raise TypeError(f"policy must be a Policy, such as Policy.tolerant, not {type(policy).__name__}")
+    check_actions(policy, vocabulary.messages)
     return policy
 
 

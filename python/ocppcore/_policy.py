@@ -269,6 +269,25 @@ class Policy:
         return Policy, (self.rules,)
 
 
+def check_actions(policy: Policy, own: Mapping[str, Any]) -> None:
+    """ValueError for an entry that can never hold, since no version has its action, nor has the codec: a name mistyped.
+
+    What a version does not know may stand in an entry for faults of the frame, "action_unknown" say: there it means something.
+    """
+    kinds = _versions.errors()["kinds"]
+    for rule in policy.rules:
+        of_frames = any(name == "*" or kinds.get(name, {}).get("scope", "payload") != "payload" for name in rule.rule)
+        if of_frames or any("*" in action or action == TRANSACTION or action in own for action in rule.action):
+            continue
+        known = {*own, *_versions.actions()}
+        if not known & set(rule.action):
+            name = rule.action[0]
+            raise ValueError(
+                f"policy: unknown action {name!r}; {_versions.near(name, known)}"
+                " (an action of your own is given to extend with the policy, or before it)"
+            )
+
+
 def _checked_rule(rule: object) -> PolicyRule:
     if isinstance(rule, PolicyRule):
         return PolicyRule.of(

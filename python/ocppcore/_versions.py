@@ -78,6 +78,12 @@ def model(module: str) -> Any:
 
 
 @cache
+def actions() -> frozenset[str]:
+    """The actions of all versions. The models are read for them and not kept."""
+    return frozenset(action for version in VERSIONS for action in _read(f"{version.module}.json")["messages"])
+
+
+@cache
 def errors() -> Any:
     """The kinds of fault and their wire codes, `_model/errors.json` as parsed JSON. It is shared: read it, never change it."""
     return _read("errors.json")
@@ -133,3 +139,19 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
 
     close = difflib.get_close_matches(name, known, n=1, cutoff=0.7)
     return close[0] if close else None
+
+
+def unknown_action(action: object, version: str, known: Iterable[str]) -> str:
+    """What both backends tell who asks for an action that a codec does not know, by name or by a class."""
+    if isinstance(action, type):
+        return (
+            f"unknown request or response type {full_name(action)}: OCPP {version} does not have it;"
+            " give an action, or its request or response type of this version"
+        )
+    return f"unknown action {action!r}: OCPP {version} does not have it; {near(str(action), known)}"
+
+
+def full_name(cls: type) -> str:
+    """A class with its module, as CPython writes it: versions have classes of one name."""
+    plain = cls.__module__ in ("builtins", "__main__")
+    return cls.__qualname__ if plain else f"{cls.__module__}.{cls.__qualname__}"
