@@ -15,6 +15,7 @@ import pytest
 
 import ocppcore
 from ocppcore import Call, CallError, CallResult, Codec, EncodeError, OcppError, RawPayload, _backend, v16, v21, v201
+from support.backends import BACKENDS
 
 SUBPROTOCOLS = {"ocpp1.6": ("1.6", v16), "ocpp2.0.1": ("2.0.1", v201), "ocpp2.1": ("2.1", v21)}
 HEARTBEAT = '[2,"1","Heartbeat",{}]'
@@ -176,6 +177,32 @@ def test_data_that_is_no_text_and_no_buffer_is_misuse(data: Any, backend: str) -
             read(data)
     with pytest.raises(TypeError):
         codec.decode_payload(data, "Heartbeat", "request")
+
+
+@pytest.mark.parametrize(
+    ("misuse", "says"),
+    [
+        (lambda codec, frame: codec.decode({}), "not dict; from_builtins takes a payload of dicts and lists"),
+        (lambda codec, frame: codec.decode([2]), "not list; from_builtins takes a payload of dicts and lists"),
+        (lambda codec, frame: codec.decode(7), "data must be str or an object with a buffer (bytes, bytearray, memoryview), not int"),
+        (lambda codec, frame: codec.resolve(frame, "Rest"), "unknown action 'Rest': OCPP 1.6 does not have it; did you mean 'Reset'?"),
+        (lambda codec, frame: codec.decode_payload("{}", "Rest", "request"), "unknown action 'Rest': OCPP 1.6 does not have it; did you mean 'Reset'?"),
+        (lambda codec, frame: codec.decode('[3,"1",{}]', {"1": "Xyz"}), "unknown action 'Xyz': OCPP 1.6 does not have it; known are Authorize, "),
+        (lambda codec, frame: codec.resolve(frame, v201.ResetRequest), "unknown request or response type ocppcore.v201.messages.ResetRequest: OCPP 1.6 does not have it; give an action,"),
+        (lambda codec, frame: codec.decode_payload("{}", "Rest", "answer"), "unknown kind of payload 'answer': use 'request', 'response' or 'send'"),
+        (lambda codec, frame: codec.decode_payload("{}", "Reset", "send"), "'Reset' has no send"),
+        (lambda codec, frame: codec.encode_payload(v201.ResetRequest(type="OnIdle")), "ResetRequest is no payload of OCPP 1.6: use "),
+    ],
+)  # fmt: skip
+def test_misuse_is_told_in_the_same_words_by_both_backends(misuse: Any, says: str) -> None:
+    told: list[str] = []
+    for backend in BACKENDS:
+        codec: Any = Codec("ocpp1.6", backend=backend)
+        with pytest.raises((TypeError, ValueError)) as raised:
+            misuse(codec, codec.decode('[3,"1",{}]'))
+        told.append(str(raised.value))
+    assert says in told[0]
+    assert len(set(told)) == 1
 
 
 def test_a_name_that_the_codec_does_not_know_is_misuse(backend: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .._batch import check_each, decode_each, frames_of
+from .._versions import full_name
 from .convert import PlainWriter
 from .formats import INT64_MAX, INT64_MIN
 from .text import Fault, Scanner, Stop
@@ -305,7 +306,7 @@ class Engine:
         role = self._schema.role_of(payload)
         if role is None:
             raise TypeError(
-                f"{type(payload).__name__} is no payload of OCPP {self._schema.version}: use a request, a response or "
+                f"{full_name(type(payload))} is no payload of OCPP {self._schema.version}: use a request, a response or "
                 "the payload of a SEND of this version, or make your own known by codec.extend(messages=[...])"
             )
         return role
@@ -380,8 +381,10 @@ def text_or_bytes(data: Any) -> str | bytes:
     try:
         return bytes(memoryview(data))
     except TypeError:
+        kind: type[object] = type(data)
+        advice = "; from_builtins takes a payload of dicts and lists" if issubclass(kind, (dict, list)) else ""
         raise TypeError(
-            f"data must be str or an object with a buffer (bytes, bytearray, memoryview), not {type(data).__name__}"
+            f"data must be str or an object with a buffer (bytes, bytearray, memoryview), not {kind.__name__}{advice}"
         ) from None
 
 

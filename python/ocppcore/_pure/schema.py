@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from .._versions import unknown_action
 from .formats import INT64_MAX, INT64_MIN, Step
 
 if TYPE_CHECKING:
@@ -160,20 +161,16 @@ class Schema:
         """The action and the type of an answer, asked by action, request class or response class; ValueError for any other."""
         if isinstance(answered, str):
             action = str(answered)
-        elif isinstance(answered, type) and answered in self.roles:
-            action = self.roles[answered][0]
-        elif not isinstance(answered, type):
+        elif isinstance(answered, type):
+            action = self.roles[answered][0] if answered in self.roles else ""
+        else:
             name = type(answered).__name__
             raise TypeError(f"an action is meant by its name, or by its request or response type, not by {name}")
-        else:
-            name = answered.__name__
-            raise ValueError(
-                f"unknown action {name}: give the name of an action of OCPP {self.version}, its request or response class"
-            )
         response = self.payloads.get((action, "response"))
         if response is None:
-            what = "has no response" if action in self.actions else f"is no action of OCPP {self.version}"
-            raise ValueError(f"unknown action {action!r}: it {what}")
+            if action not in self.actions:
+                raise ValueError(unknown_action(answered, self.version, self.actions))
+            raise ValueError(f"{action!r} has no response")
         return action, response
 
     def payload_type(self, action: object, kind: object) -> ObjectType:
@@ -188,7 +185,7 @@ class Schema:
         if kind not in ("request", "response", "send"):
             raise ValueError(f"unknown kind of payload {kind!r}: use 'request', 'response' or 'send'")
         if action not in self.actions:
-            raise ValueError(f"unknown action {action!r}: OCPP {self.version} does not have it")
+            raise ValueError(unknown_action(action, self.version, self.actions))
         raise ValueError(f"{action!r} has no {kind}")
 
     def role_of(self, payload: object) -> tuple[str, str, ObjectType] | None:

@@ -5,6 +5,7 @@ use ocppcore::error::{Expected, Fault, Kind};
 use ocppcore::frame::{self, Body, Head, Recovered, Request};
 use ocppcore::locate::{Located, Reading, Step, locate, located};
 use ocppcore::scan::{Cursor, Text};
+use ocppcore::schema::Message;
 use ocppcore::sink::{Check, Sink, Stop};
 use ocppcore::validate::{Limits, Walker};
 use pyo3::exceptions::{PyTypeError, PyValueError};
@@ -622,17 +623,18 @@ fn payload_type<'s>(
     kind: &Bound<'_, PyAny>,
 ) -> PyResult<(u32, &'s str)> {
     let name: &Bound<'_, PyString> = action.cast().map_err(|_| PyTypeError::new_err("action must be str"))?;
-    let message = schema.message_of(name.as_any())?;
     let kind: &Bound<'_, PyString> = kind.cast().map_err(|_| PyTypeError::new_err("kind must be str"))?;
-    let which = match kind.to_str()? {
-        "request" => message.request,
-        "response" => message.response,
-        "send" => message.send,
+    let of: fn(&Message) -> Option<u32> = match kind.to_str()? {
+        "request" => |message| message.request,
+        "response" => |message| message.response,
+        "send" => |message| message.send,
         other => {
-            return Err(PyValueError::new_err(format!("unknown kind '{other}': use 'request', 'response' or 'send'")));
+            let error = format!("unknown kind of payload '{other}': use 'request', 'response' or 'send'");
+            return Err(PyValueError::new_err(error));
         }
     };
-    let which = which.ok_or_else(|| PyValueError::new_err(format!("'{}' has no {kind}", message.action)))?;
+    let message = schema.message_of(name.as_any())?;
+    let which = of(message).ok_or_else(|| PyValueError::new_err(format!("'{}' has no {kind}", message.action)))?;
     Ok((which, &message.action))
 }
 

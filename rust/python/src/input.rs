@@ -6,7 +6,7 @@ use pyo3::exceptions::PyTypeError;
 use pyo3::ffi;
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyString};
+use pyo3::types::{PyBytes, PyDict, PyList, PyString};
 
 /// Data and its bytes.
 pub enum Input<'a, 'py> {
@@ -38,8 +38,10 @@ impl<'a, 'py> Input<'a, 'py> {
         // SAFETY: the object is alive; the call only looks at its type.
         if unsafe { ffi::PyObject_CheckBuffer(data.as_ptr()) } == 0 {
             let kind = data.get_type().name()?;
+            let parsed = data.is_instance_of::<PyDict>() || data.is_instance_of::<PyList>();
+            let advice = if parsed { "; from_builtins takes a payload of dicts and lists" } else { "" };
             return Err(PyTypeError::new_err(format!(
-                "data must be str or an object with a buffer (bytes, bytearray, memoryview), not {kind}"
+                "data must be str or an object with a buffer (bytes, bytearray, memoryview), not {kind}{advice}"
             )));
         }
         // SAFETY: the object has a buffer, so that this copies its bytes; a new reference, or NULL with an error set.

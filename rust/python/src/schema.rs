@@ -204,10 +204,7 @@ impl Schema {
     pub fn message_of(&self, meant: &Bound<'_, PyAny>) -> PyResult<&ocppcore::schema::Message> {
         if let Ok(action) = meant.cast::<PyString>() {
             let action = action.to_str()?;
-            return self
-                .tables
-                .message(action)
-                .ok_or_else(|| PyValueError::new_err(format!("unknown action '{action}'")));
+            return self.tables.message(action).ok_or_else(|| self.unknown(meant));
         }
         let Ok(class) = meant.cast::<PyType>() else {
             let kind = meant.get_type().name()?;
@@ -217,7 +214,20 @@ impl Schema {
         };
         match self.messages.get(&(class.as_ptr() as usize)) {
             Some(index) => Ok(&self.tables.messages[*index as usize]),
-            None => Err(PyValueError::new_err(format!("unknown request or response type {}", class.qualname()?))),
+            None => Err(self.unknown(meant)),
+        }
+    }
+
+    /// The ValueError for an action or a class that is not known, in the words that Python has for both backends.
+    #[cold]
+    fn unknown(&self, meant: &Bound<'_, PyAny>) -> PyErr {
+        let words = || {
+            let versions = meant.py().import("ocppcore._versions")?;
+            versions.call_method1("unknown_action", (meant, &self.tables.version, &self.actions))
+        };
+        match words() {
+            Ok(words) => PyValueError::new_err(words.unbind()),
+            Err(error) => error,
         }
     }
 
