@@ -151,7 +151,7 @@ def unknown_action(action: object, version: str, known: Iterable[str]) -> str:
     return f"unknown action {action!r}: OCPP {version} does not have it; {near(str(action), known)}"
 
 
-def full_name(cls: type) -> str:
+def full_name(cls: type[Any]) -> str:
     """A class with its module, as CPython writes it: versions have classes of one name."""
     plain = cls.__module__ in ("builtins", "__main__")
     return cls.__qualname__ if plain else f"{cls.__module__}.{cls.__qualname__}"

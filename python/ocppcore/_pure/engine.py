@@ -301,7 +301,7 @@ class Engine:
 
         return write_payload
 
-    def _role(self, payload: Any) -> tuple[str, str, ObjectType]:
+    def _role(self, payload: object) -> tuple[str, str, ObjectType]:
         """Action, kind and type of a payload; TypeError when the version has no such payload."""
         role = self._schema.role_of(payload)
         if role is None:
@@ -381,10 +381,10 @@ def text_or_bytes(data: Any) -> str | bytes:
     try:
         return bytes(memoryview(data))
     except TypeError:
-        kind: type[object] = type(data)
-        advice = "; from_builtins takes a payload of dicts and lists" if issubclass(kind, (dict, list)) else ""
+        name = type(data).__name__
+        advice = "; from_builtins takes a payload of dicts and lists" if isinstance(data, (dict, list)) else ""
         raise TypeError(
-            f"data must be str or an object with a buffer (bytes, bytearray, memoryview), not {kind.__name__}{advice}"
+            f"data must be str or an object with a buffer (bytes, bytearray, memoryview), not {name}{advice}"
         ) from None
 
 
