@@ -20,7 +20,7 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBytes, PyIterator, PyList, PyString, PyTuple, PyType};
 
-use crate::engine::{Answered, Engine, waiting};
+use crate::engine::{Answered, Engine, Unusual, waiting};
 use crate::input::Input;
 use crate::raw;
 
@@ -60,11 +60,9 @@ pub fn decode_many<'py>(
         None => match frames.cast_exact::<PyList>() {
             Ok(list) => {
                 decoded.reserve(list.len());
-                // Asked for one by one: whoever has a second look at a frame may change the list.
                 let mut index = 0;
-                while let Ok(frame) = list.get_item(index) {
-                    decoded.push(one(engine, &frame, pending)?);
-                    index += 1;
+                while let Some((frame, why)) = engine.usual_many(list, &mut index, &mut decoded) {
+                    decoded.push(unusual(engine, &frame, pending, why)?);
                 }
             }
             Err(_) => {
@@ -95,10 +93,17 @@ fn one<'py>(
     data: &Bound<'py, PyAny>,
     pending: Option<&Bound<'py, PyAny>>,
 ) -> PyResult<Bound<'py, PyAny>> {
-    let why = match engine.usual(data) {
-        Ok(frame) => return Ok(frame),
-        Err(why) => why,
-    };
+    engine.usual(data).or_else(|why| unusual(engine, data, pending, why))
+}
+
+/// The same for what was not decoded at once.
+#[inline(never)]
+fn unusual<'py>(
+    engine: &Engine,
+    data: &Bound<'py, PyAny>,
+    pending: Option<&Bound<'py, PyAny>>,
+    why: Unusual,
+) -> PyResult<Bound<'py, PyAny>> {
     engine.unusual(data, pending, why).or_else(|error| {
         static FAULT: PyOnceLock<Py<PyType>> = PyOnceLock::new();
         let py = data.py();

@@ -10,7 +10,7 @@ use ocppcore::sink::{Check, Sink, Stop};
 use ocppcore::validate::{Limits, Walker};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyBytes, PyDict, PyInt, PyString};
+use pyo3::types::{PyBool, PyBytes, PyDict, PyInt, PyList, PyString};
 use pyo3::{IntoPyObjectExt, PyTraverseError, PyVisit, intern};
 
 use crate::batch;
@@ -271,6 +271,30 @@ impl Engine {
         }
     }
 
+    /// Decodes the frames of a list from `index` on, as long as `usual` does; what ended it and where, unless that is the end of the list.
+    #[inline(never)]
+    pub fn usual_many<'py>(
+        &self,
+        frames: &Bound<'py, PyList>,
+        index: &mut usize,
+        decoded: &mut Vec<Bound<'py, PyAny>>,
+    ) -> Option<(Bound<'py, PyAny>, Unusual)> {
+        let mut build = Build::new(frames.py(), self.schema.get());
+        // Asked for one by one: whoever has a second look at a frame may change the list.
+        while let Ok(frame) = frames.get_item(*index) {
+            *index += 1;
+            let read = match &self.grading {
+                None => self.usual_by(&frame, &mut build),
+                Some(grading) => self.usual_graded(&frame, grading),
+            };
+            match read {
+                Ok(read) => decoded.push(read),
+                Err(why) => return Some((frame, why)),
+            }
+        }
+        None
+    }
+
     #[inline(never)]
     fn usual_graded<'py>(&self, data: &Bound<'py, PyAny>, grading: &Grading) -> Result<Bound<'py, PyAny>, Unusual> {
         self.usual_into(data, Graded::new(self, grading))
@@ -278,11 +302,19 @@ impl Engine {
 
     #[inline(always)]
     fn usual_into<'py, J: Judge>(&self, data: &Bound<'py, PyAny>, judge: J) -> Result<Bound<'py, PyAny>, Unusual> {
+        self.usual_by(data, &mut Build::judged(data.py(), self.schema.get(), judge))
+    }
+
+    #[inline(always)]
+    fn usual_by<'py, J: Judge>(
+        &self,
+        data: &Bound<'py, PyAny>,
+        build: &mut Build<'_, 'py, J>,
+    ) -> Result<Bound<'py, PyAny>, Unusual> {
         let py = data.py();
         let text = self.usual_text(data).ok_or(Unusual::Other)?;
         let schema = self.schema.get();
-        let mut build = Build::judged(py, schema, judge);
-        let mut walker = Walker::new(&schema.tables, self.limits.as_ref(), Cursor::new(text), &mut build);
+        let mut walker = Walker::new(&schema.tables, self.limits.as_ref(), Cursor::new(text), build);
         match walker.usual_request() {
             Some(Ok(Request { kind, id, payload })) => schema
                 .ascii
