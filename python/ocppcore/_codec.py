@@ -282,7 +282,7 @@ class Codec(Generic[FrameT]):
 
         ValueError for a pointer to no object of the payload, or to a field that the frame has itself.
         """
-        from ._tolerant import LenientEngine
+        from ._lenient import LenientEngine
 
         encoded: bytes = LenientEngine.of(self._tolerance(), extras).encode(frame)
         return encoded
@@ -508,7 +508,7 @@ def _tolerant_class_of(backend: _backend.BackendName) -> Any:
             try:
                 return engine.encode_payload(self, payload)
             except EncodeError:
-                from ._tolerant import LenientEngine
+                from ._lenient import LenientEngine
 
                 lenient = LenientEngine.of(self._tolerance(), {})
             return lenient.encode_payload(payload)
