@@ -151,7 +151,10 @@ def summary() -> str:
         for why in dict.fromkeys(target.why for target in missed):
             names = "; ".join(target.what for target in missed if target.why == why)
             lines.append(f"- *{names}*: {why}.")
-    lines += ["", "Not measured: CPython 3.14 and free-threaded builds (docs/decisions/0006)."]
+    lines += [
+        "",
+        "Not in this table: CPython 3.14 and free-threaded builds; docs/decisions/0006 says what is known of them.",
+    ]
     return "\n".join([*lines, ""])
 
 

@@ -120,7 +120,7 @@ def _report(fleet: Fleet, csms: Csms | None, seconds: float, used: float) -> int
         both = said + csms.said.total()
         screen.print(
             f"{len(fleet.stations)} stations in {seconds:g} s: {both:,} messages and their answers, both ends in one process, "
-            f"{used / both * 1e6:,.0f} µs of processor time each; {fleet.charges} charges, {csms.energy / 1000:,.0f} kWh"
+            f"{used / both * 1e6:,.0f} µs of processor time each; {fleet.charges} charge{'' if fleet.charges == 1 else 's'}, {csms.energy / 1000:,.0f} kWh"
         )
     else:
         screen.print(f"{len(fleet.stations)} stations in {seconds:g} s: {said:,} messages, {fleet.charges} charges")
