@@ -517,56 +517,6 @@ def _tolerant_class_of(backend: _backend.BackendName) -> Any:
     return TolerantCodec
 
 
-@cache
-def _rewriting_class_of(base: Any) -> Any:
-    """The class of the codecs that rewrite messages: of those that come in the last, of those that go out the first thing to be done."""
-
-    class RewritingCodec(base):  # type: ignore[misc]
-        __slots__ = ()
-
-        def decode(self, data: Data, pending: Pending | None = None) -> Any:
-            return _rewritten_frame(self, base.decode(self, data, pending), "in")
-
-        def decode_many(self, frames: Frames, pending: Pending | None = None) -> Any:
-            from ._batch import decode_each
-
-            return decode_each(self.decode, frames, pending)
-
-        def decode_with_findings(self, data: Data, pending: Pending | None = None) -> Any:
-            result: Tolerated[Any] = base.decode_with_findings(self, data, pending)
-            return result.with_frame(_rewritten_frame(self, result.frame, "in"))
-
-        def resolve(self, frame: CallResult[Any], action: Any) -> Any:
-            return _rewritten_frame(self, base.resolve(self, frame, action), "in")
-
-        def decode_payload(self, data: Data, action: str, kind: PayloadKind) -> Any:
-            return _rewritten(self, base.decode_payload(self, data, action, kind), "in")
-
-        def encode(self, frame: AnyFrame) -> Any:
-            return base.encode(self, _rewritten_frame(self, frame, "out"))
-
-        def encode_payload(self, payload: Any) -> Any:
-            return base.encode_payload(self, _rewritten(self, payload, "out"))
-
-        def encode_with_extras(self, frame: AnyFrame, extras: Mapping[str, Any]) -> Any:
-            return base.encode_with_extras(self, _rewritten_frame(self, frame, "out"), extras)
-
-    RewritingCodec.__name__ = RewritingCodec.__qualname__ = base.__name__.replace("Tolerant", "Rewriting")
-    return RewritingCodec
-
-
-def _rewritten_frame(codec: Any, frame: Any, direction: str) -> Any:
-    from ._quirks import rewritten_frame
-
-    return rewritten_frame(frame, codec._settings.rewrites, direction)
-
-
-def _rewritten(codec: Any, payload: Any, direction: str) -> Any:
-    from ._quirks import rewritten
-
-    return rewritten(payload, codec._settings.rewrites, direction)
-
-
 def _make(settings: _Settings, known: Codec[Any] | None = None) -> Codec[Any]:
     """The codec of some settings. One with a policy reads strictly first, with the known codec where that differs in the policy alone."""
     engine: Any = _backend.load(settings.backend).Engine
@@ -587,7 +537,9 @@ def _make(settings: _Settings, known: Codec[Any] | None = None) -> Codec[Any]:
             rules = rules_of(settings.version.subprotocol, tuple(settings.codes.items()))
             class_, tier = checking(class_), SpecTier(look.tolerance, settings.version, rules)
         if settings.rewrites:
-            class_ = _rewriting_class_of(class_)
+            from ._quirks import rewriting
+
+            class_ = rewriting(class_)
         codec = engine.__new__(class_, *arguments, look)
         codec._strict, codec._look = strict, look
         if tier is not None:

@@ -18,7 +18,9 @@ from ._frames import UntypedPayload
 from ._policy import Policy, checked_names, glob_of, pointer_glob_of, preset_text, read_toml
 
 if TYPE_CHECKING:
-    from ._codec import Codec
+    from ._codec import AnyFrame, Codec, Data, Frames, PayloadKind, Pending
+    from ._frames import CallResult
+    from ._tolerated import Tolerated
 
 
 def _whole_seconds(value: Any, _: Mapping[str, str]) -> Any:
@@ -326,3 +328,41 @@ def _is_table(value: object) -> TypeGuard[Mapping[str, Any]]:
 @cache
 def _known() -> Quirks:
     return Quirks.from_toml(preset_text("stations"))
+
+
+@cache
+def rewriting(base: Any) -> Any:
+    """The class of the codecs that rewrite messages: of those that come in the last, of those that go out the first thing to be done."""
+
+    class RewritingCodec(base):  # type: ignore[misc]
+        __slots__ = ()
+
+        def decode(self, data: Data, pending: Pending | None = None) -> Any:
+            return rewritten_frame(base.decode(self, data, pending), self._settings.rewrites, "in")
+
+        def decode_many(self, frames: Frames, pending: Pending | None = None) -> Any:
+            from ._batch import decode_each
+
+            return decode_each(self.decode, frames, pending)
+
+        def decode_with_findings(self, data: Data, pending: Pending | None = None) -> Any:
+            result: Tolerated[Any] = base.decode_with_findings(self, data, pending)
+            return result.with_frame(rewritten_frame(result.frame, self._settings.rewrites, "in"))
+
+        def resolve(self, frame: CallResult[Any], action: Any) -> Any:
+            return rewritten_frame(base.resolve(self, frame, action), self._settings.rewrites, "in")
+
+        def decode_payload(self, data: Data, action: str, kind: PayloadKind) -> Any:
+            return rewritten(base.decode_payload(self, data, action, kind), self._settings.rewrites, "in")
+
+        def encode(self, frame: AnyFrame) -> Any:
+            return base.encode(self, rewritten_frame(frame, self._settings.rewrites, "out"))
+
+        def encode_payload(self, payload: Any) -> Any:
+            return base.encode_payload(self, rewritten(payload, self._settings.rewrites, "out"))
+
+        def encode_with_extras(self, frame: AnyFrame, extras: Mapping[str, Any]) -> Any:
+            return base.encode_with_extras(self, rewritten_frame(frame, self._settings.rewrites, "out"), extras)
+
+    RewritingCodec.__name__ = RewritingCodec.__qualname__ = base.__name__.replace("Tolerant", "Rewriting")
+    return RewritingCodec
