@@ -109,7 +109,8 @@ class Walk(Scanner):
         passed = token and look.passes(self.typed[0], fault.kind, fault.path, fault.expected, token[0])
         if not passed:
             return False
-        self.passed = max(self.passed, passed)
+        if passed > self.passed:
+            self.passed = passed
         return True
 
     def _frame_ends(self, kind: str, expected: object) -> NoReturn:
@@ -579,7 +580,10 @@ def number_value(text: str, plain: bool) -> float | None:
 
 def pointer(steps: list[str | int]) -> str:
     """The JSON pointer (RFC 6901) of some keys and indices."""
-    return "".join(f"/{str(step).replace('~', '~0').replace('/', '~1')}" for step in steps)
+    path = "".join([f"/{step}" for step in steps])
+    if "~" in path or path.count("/") > len(steps):  # in a key, which few have
+        return "".join([f"/{str(step).replace('~', '~0').replace('/', '~1')}" for step in steps])
+    return path
 
 
 # What reads a value, by the kind of its field, and what judges a string that has been read.
