@@ -59,7 +59,9 @@ async def transaction(
 
 
 @router.on
-def transfer(request: v16.DataTransferRequest | v201.DataTransferRequest) -> v16.DataTransferResponse:
+def transfer(
+    request: v16.DataTransferRequest | v201.DataTransferRequest,
+) -> v16.DataTransferResponse | v201.DataTransferResponse:
     raise RefuseCall("SecurityError", "this CSMS takes no vendor's data")
 
 
