@@ -250,32 +250,46 @@ impl Tokens {
         if odd == 0 { at + count + 2 } else { self.escaped(at, bytes) }
     }
 
+    /// A string in which something needs an escape: each window is moved up to the next of these.
     #[cold]
     #[inline(never)]
     fn escaped(&mut self, at: usize, bytes: &[u8]) -> usize {
-        const HEX: &[u8; 16] = b"0123456789abcdef";
         let mut at = self.byte(at, b'"');
-        let mut written = 0;
-        for (index, &byte) in bytes.iter().enumerate() {
-            let letter = match byte {
-                b'"' | b'\\' => byte,
-                0x08 => b'b',
-                0x0C => b'f',
-                b'\n' => b'n',
-                b'\r' => b'r',
-                b'\t' => b't',
-                0..0x20 => b'u',
-                _ => continue,
-            };
-            at = self.json(at, &bytes[written..index]);
-            written = index + 1;
-            at = self.json(at, &[b'\\', letter]);
-            if letter == b'u' {
-                at = self.json(at, &[b'0', b'0', HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 15)]]);
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            let mut window = [b' '; WIDTH];
+            let count = rest.len().min(WIDTH);
+            window[..count].copy_from_slice(&rest[..count]);
+            *self.0.room(at) = window;
+            let plain = count.min(escapes(&window).trailing_zeros() as usize);
+            at += plain;
+            rest = &rest[plain..];
+            if plain < count {
+                at = self.escape(at, rest[0]);
+                rest = &rest[1..];
             }
         }
-        at = self.json(at, &bytes[written..]);
         self.byte(at, b'"')
+    }
+
+    #[inline]
+    fn escape(&mut self, at: usize, byte: u8) -> usize {
+        const HEX: &[u8; 16] = b"0123456789abcdef";
+        let letter = match byte {
+            b'"' | b'\\' => byte,
+            0x08 => b'b',
+            0x0C => b'f',
+            b'\n' => b'n',
+            b'\r' => b'r',
+            b'\t' => b't',
+            _ => {
+                let [high, low] = [byte >> 4, byte & 15].map(|half| HEX[usize::from(half)]);
+                *self.0.room(at) = [b'\\', b'u', b'0', b'0', high, low];
+                return at + 6;
+            }
+        };
+        *self.0.room(at) = [b'\\', letter];
+        at + 2
     }
 
     #[inline(always)]
