@@ -593,9 +593,12 @@ impl<'s, 'py> Encoder<'s, 'py> {
             offset_minutes: 0,
         };
         let zone = time.get_tzinfo();
-        if zone.is_some_and(|zone| zone.is(&python.utc)) {
+        if zone.as_ref().is_some_and(|zone| zone.is(&python.utc)) {
             self.out.datetime(&local);
             return Ok(());
+        }
+        if let Some(zone) = &zone {
+            python.meet(zone)?;
         }
         // Python code may run here: the time zone's. The value is held by whoever asked for it to be written.
         let ahead = python.utc_offset.bind(self.py).call1((value,))?;

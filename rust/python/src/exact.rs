@@ -2,8 +2,8 @@
 //!
 //! It looks at objects where they lie and holds no reference to them, which takes half of the time that `encode` needs. That is sound since
 //! nothing in here runs Python code, makes an object that the garbage collector tracks or lets go of the GIL, so that nobody can change or
-//! release what the caller's frame holds. Where that cannot be promised or a rule is broken (a subclass, a time zone that decode has not
-//! given, a string that is too long), it gives up without a reason, and `encode` does all of it again with care.
+//! release what the caller's frame holds. Where that cannot be promised or a rule is broken (a subclass, a time zone in
+//! Python, a string that is too long), it gives up without a reason, and `encode` does all of it again with care.
 
 use std::sync::Arc;
 
@@ -15,8 +15,8 @@ use ocppcore::schema::{Bounds, FieldKind, ObjectType, Step};
 use ocppcore::simd::WIDTH;
 use ocppcore::write::{Literal, Short, Tokens};
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyFloat, PyInt, PyList, PyString, PyTuple};
-use pyo3::{Borrowed, ffi};
+use pyo3::types::{PyDelta, PyDeltaAccess, PyDict, PyFloat, PyInt, PyList, PyString, PyTuple};
+use pyo3::{Borrowed, ffi, intern};
 
 use crate::classes::Class;
 use crate::outgoing::{Role, Values};
@@ -284,8 +284,15 @@ impl Exact<'_, '_> {
         if time.hastzinfo == 0 {
             return None;
         }
-        let ahead =
-            if time.tzinfo == python.utc.as_ptr() { 0 } else { self.schema.times.offset_of(time.tzinfo as usize)? };
+        let ahead = if time.tzinfo == python.utc.as_ptr() {
+            0
+        } else if let Some(minutes) = self.schema.times.offset_of(time.tzinfo as usize) {
+            i64::from(minutes) * 60_000_000
+        } else {
+            // SAFETY: the time holds its zone.
+            let zone = unsafe { Object::from_ptr(value.py(), time.tzinfo) };
+            self.offset(zone, value)?
+        };
         let [century, year, month, day, hour, minute, second, a, b, c] = time.data;
         let local = DateTime {
             year: u16::from_be_bytes([century, year]),
@@ -297,8 +304,29 @@ impl Exact<'_, '_> {
             microsecond: u32::from_be_bytes([0, a, b, c]),
             offset_minutes: 0,
         };
-        let utc = if ahead == 0 { local } else { local.in_utc(i64::from(ahead) * 60_000_000)? };
+        let utc = if ahead == 0 { local } else { local.in_utc(ahead)? };
         Some(self.out.datetime(at, &utc))
+    }
+
+    /// The microseconds by which a time zone is ahead of UTC at a time, if it is one that tells so at once.
+    #[inline(never)]
+    fn offset(&self, zone: Object<'_, '_>, time: Object<'_, '_>) -> Option<i64> {
+        let py = time.py();
+        if !self.schema.outgoing.python.tells_offset(py, zone.get_type_ptr()) {
+            return None;
+        }
+        // SAFETY: the zone and the time are alive. The class is one of C's that nobody can change, whose method takes exactly a `datetime`, runs no Python
+        // code and gives a timedelta, None, or an error, which the careful walk will meet again.
+        unsafe {
+            let ahead = ffi::PyObject_CallMethodOneArg(zone.as_ptr(), intern!(py, "utcoffset").as_ptr(), time.as_ptr());
+            let Some(ahead) = Bound::from_owned_ptr_or_opt(py, ahead) else {
+                ffi::PyErr_Clear();
+                return None;
+            };
+            let ahead = ahead.cast_exact::<PyDelta>().ok()?;
+            let seconds = i64::from(ahead.get_days()) * 86_400 + i64::from(ahead.get_seconds());
+            Some(seconds * 1_000_000 + i64::from(ahead.get_microseconds()))
+        }
     }
 
     /// The dict of an open type: its fields by the schema, other entries as they are, in the dict's order.

@@ -7,9 +7,10 @@ use std::sync::Arc;
 
 use ocppcore::schema::FrameKind;
 use ocppcore::write::{Literal, Short};
-use pyo3::intern;
 use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDate, PyString, PyType};
+use pyo3::{ffi, intern};
 
 use crate::classes::Class;
 use crate::exact::Plan;
@@ -143,6 +144,34 @@ pub struct PythonTypes {
     pub utc: Py<PyAny>,
     /// The address of the class `datetime`.
     pub datetime_class: usize,
+    timezone: Py<PyType>,
+    /// `ZoneInfo`, once a time in one was written, where that is C's own.
+    zone_info: PyOnceLock<Py<PyType>>,
+}
+
+impl PythonTypes {
+    /// Whether time zones of exactly this class tell their offset at once: in C, running no Python code and making nothing.
+    #[inline]
+    pub fn tells_offset(&self, py: Python<'_>, class: *mut ffi::PyTypeObject) -> bool {
+        let is = |known: &Py<PyType>| known.as_ptr().cast() == class;
+        is(&self.timezone) || self.zone_info.get(py).is_some_and(is)
+    }
+
+    /// Has a look at the class of a time zone that was met.
+    pub fn meet(&self, zone: &Bound<'_, PyAny>) -> PyResult<()> {
+        const IMMUTABLE: u64 = 1 << 8; // Py_TPFLAGS_IMMUTABLETYPE: nobody gives it another `utcoffset`
+        let py = zone.py();
+        let class = zone.get_type();
+        if self.zone_info.get(py).is_none()
+            && class.name()? == "ZoneInfo"
+            && let Ok(module) = py.import(intern!(py, "sys"))?.getattr(intern!(py, "modules"))?.get_item("_zoneinfo")
+            && module.getattr(intern!(py, "ZoneInfo"))?.is(&class)
+            && class.getattr(intern!(py, "__flags__"))?.extract::<u64>()? & IMMUTABLE != 0
+        {
+            let _ = self.zone_info.set(py, class.unbind()); // another thread may have been here
+        }
+        Ok(())
+    }
 }
 
 impl Outgoing {
@@ -207,6 +236,8 @@ impl Outgoing {
                 datetime_class: datetime.getattr("datetime")?.as_ptr() as usize,
                 utc_offset: datetime.getattr("datetime")?.getattr("utcoffset")?.unbind(),
                 utc: datetime.getattr("timezone")?.getattr("utc")?.unbind(),
+                timezone: datetime.getattr("timezone")?.cast_into::<PyType>()?.unbind(),
+                zone_info: PyOnceLock::new(),
             },
         })
     }
