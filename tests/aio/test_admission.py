@@ -98,6 +98,7 @@ def test_a_codec_of_one_s_own_serves_its_version() -> None:
     ("settings", "says"),
     [
         ({"versions": []}, "versions is empty"),
+        ({"versions": "ocpp1.6"}, r"\['ocpp1.6'\]"),
         ({"versions": ["ocpp2.0"]}, "ocpp2.0.1"),
         ({"versions": ["ocpp2.1"], "default": "ocpp1.6"}, "not among versions"),
         ({"keep": "both"}, "keep"),
@@ -154,6 +155,11 @@ def test_what_is_no_identity_is_refused(path: str, version: str, says: str) -> N
     with pytest.raises(Refusal, match=says) as raised:
         identity_of(path, version)
     assert raised.value.status == 404
+
+
+def test_a_station_s_url_keeps_the_server_s_query() -> None:
+    assert url_of("wss://h:1/ocpp/?key=a/b", "CP 1") == "wss://h:1/ocpp/CP%201?key=a/b"
+    assert url_of("ws://h", "a/b:c") == "ws://h/a%2Fb%3Ac"
 
 
 def test_who_names_stations_otherwise_says_so() -> None:

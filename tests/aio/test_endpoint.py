@@ -196,6 +196,9 @@ def test_what_cannot_be_sent_raises_at_once() -> None:
                 await endpoint.call(BEAT)
             with pytest.raises(EncodeError):
                 await endpoint.call(v201.ResetRequest(type="Perhaps"))  # type: ignore[arg-type]
+            for no_request in (None, {"type": "OnIdle"}, v201.ResetResponse(status="Accepted"), v201.ResetRequest):
+                with pytest.raises(TypeError, match="takes a request"):
+                    await endpoint.call(no_request)  # type: ignore[arg-type]
             calls = [asyncio.create_task(endpoint.call(RESET)) for _ in range(2)]
             await rounds()
             with pytest.raises(QueueFull):
@@ -726,5 +729,19 @@ def test_an_idle_endpoint_is_small() -> None:
         size = tracemalloc.get_traced_memory()[0] / 500
         tracemalloc.stop()
         assert size < 1_500  # bytes, its session included
+
+    run(main())
+
+
+@pytest.mark.parametrize("code", [0, 999, 1004, 1005, 1006, 1015, 2000, 5000])
+def test_a_close_code_that_must_not_be_sent_is_refused(code: int) -> None:
+    async def main() -> None:
+        async with running() as (endpoint, wire):
+            with pytest.raises(ValueError, match="no close code to send"):
+                await endpoint.close(code)
+            assert not endpoint.closed
+            assert wire.closed is None
+            await endpoint.close(4000, "é" * 100)
+            assert wire.closed == (4000, "é" * 61)  # 123 bytes hold no half of the next one
 
     run(main())

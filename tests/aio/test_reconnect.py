@@ -158,11 +158,34 @@ def test_a_station_that_is_cancelled_leaves_nothing() -> None:
     run(main())
 
 
-@pytest.mark.parametrize("agreed", [None, "ocpp2.0"])
-def test_a_server_that_agrees_to_nothing_is_left(agreed: str | None) -> None:
+@pytest.mark.parametrize(
+    ("url", "identity", "settings", "says"),
+    [
+        ("http://csms/ocpp", "CP1", {}, "'http://csms/ocpp' is no WebSocket URL; give 'ws://"),
+        ("csms:9000", "CP1", {}, "is no WebSocket URL"),
+        ("ws://csms/#ocpp", "CP1", {}, "is no WebSocket URL"),
+        ("ws://csms/ocpp", "", {}, "the identity is empty"),
+        ("ws://csms/ocpp", "CP1", {"versions": []}, "versions is empty"),
+        ("ws://csms/ocpp", "CP1", {"versions": ["ocpp2.1"], "default": "ocpp1.6"}, "not among versions"),
+    ],
+)
+def test_a_station_without_a_sensible_address_does_not_try(
+    url: str, identity: str, settings: dict[str, Any], says: str
+) -> None:
+    async def main() -> None:
+        csms = Csms()
+        with pytest.raises(ValueError, match=says):
+            await stay_connected(url, identity, Router(), open_websocket=csms, **settings)
+        assert not csms.wires
+
+    run(main())
+
+
+@pytest.mark.parametrize(("agreed", "says"), [(None, "chose no subprotocol .default="), ("ocpp2.0", "chose 'ocpp2.0'")])
+def test_a_server_that_agrees_to_nothing_is_left(agreed: str | None, says: str) -> None:
     async def main() -> None:
         csms = Csms(agreed)
-        with pytest.raises(NoCommonVersion):
+        with pytest.raises(NoCommonVersion, match=says):
             async with connect("ws://x", "CP1", Router(), open_websocket=csms):
                 pytest.fail("connected")
         assert csms.wires[0].closed == (1002, "no common subprotocol")

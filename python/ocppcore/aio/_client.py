@@ -9,13 +9,13 @@ import random as random_module
 import ssl as ssl_module
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypedDict
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit, urlunsplit
 
 from .._codec import Codec
 from .._session import Session
 from ._endpoint import Endpoint
 from ._errors import CallFailed, NoCommonVersion
-from ._server import NEWEST_FIRST
+from ._server import NEWEST_FIRST, codecs_of
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -66,8 +66,16 @@ class Backoff(NamedTuple):
 
 
 def url_of(url: str, identity: str) -> str:
-    """The URL that a station connects to: the server's, and its identity percent-encoded (OCPP-J 1.6 §3.1.1, 2.x Part 4 §3.1.1)."""
-    return f"{url.rstrip('/')}/{quote(identity, safe='')}"
+    """The URL that a station connects to: the server's, and its identity percent-encoded (OCPP-J 1.6 §3.1.1, 2.x Part 4 §3.1.1).
+
+    A query of the server's URL stays behind the identity. ValueError for a URL that is no WebSocket's, and where there is no identity.
+    """
+    parts = urlsplit(url)
+    if parts.scheme not in ("ws", "wss") or not parts.netloc or parts.fragment:
+        raise ValueError(f"{url!r} is no WebSocket URL; give 'ws://host:port/path', or 'wss://...' for TLS")
+    if not identity:
+        raise ValueError("the identity is empty; give the one by which the CSMS knows the station")
+    return urlunsplit(parts._replace(path=f"{parts.path.rstrip('/')}/{quote(identity, safe='')}"))
 
 
 def station_session(codec: Codec[Any]) -> Session:
@@ -112,26 +120,27 @@ async def connect(
     `versions` are subprotocols, or codecs for them, and are offered in this order. A server that chooses none of them is taken to
     speak `default`, if that is given, else NoCommonVersion is raised. `password` is for HTTP Basic, a `str` as UTF-8 for 2.x and
     `bytes.fromhex(key)` for 1.6; `ssl` for wss (`ocppcore.aio.security.client_context`). `open_websocket` is that of a skin, unless given that of
-    `ocppcore.aio.websockets`. OSError, of which ConnectFailed is one, when the connection cannot be made. It is closed
-    when the block ends.
+    `ocppcore.aio.websockets`. ValueError for a `url` or `versions` that make no sense; OSError, of which ConnectFailed is one, when the
+    connection cannot be made. It is closed when the block ends.
     """
     if open_websocket is None:
         from .websockets import open_websocket as with_websockets
 
         open_websocket = with_websockets
-    codecs = [version if isinstance(version, Codec) else Codec(version) for version in versions]
-    by_name = {codec.subprotocol: codec for codec in codecs}
-    max_size = max(codec.max_size for codec in codecs)
+    address = url_of(url, identity)
+    by_name = codecs_of(versions, default)
+    max_size = max(codec.max_size for codec in by_name.values())
     sent = dict(headers or {})
     if password is not None:
         from .security import basic_header
 
         sent["Authorization"] = basic_header(identity, password)
-    transport, agreed = await open_websocket(url_of(url, identity), tuple(by_name), sent, ssl, max_size)
+    transport, agreed = await open_websocket(address, tuple(by_name), sent, ssl, max_size)
     codec = by_name.get(agreed or default or "")
     if codec is None:
         await transport.close(1002, "no common subprotocol")
-        raise NoCommonVersion(f"{url} agreed to none of {', '.join(by_name)}")
+        chosen = f"chose {agreed!r}" if agreed else "chose no subprotocol (default=... says what it speaks then)"
+        raise NoCommonVersion(f"{url} {chosen}; it was offered {', '.join(by_name)}")
     endpoint = Endpoint(transport, make_session(codec), router, identity, drain=drain, stall=stall, observer=observer)
     running = asyncio.create_task(endpoint.run())
     try:

@@ -19,7 +19,7 @@ from .._session import Cancelled, Closed, Invalid, Refused, Retrying, Session, S
 from .._tolerated import Tolerated
 from ._drive import current_task, start
 from ._errors import CallClosed, CallFailed, CallInvalid, CallRefused, CallTimedOut
-from ._transport import Transport, TransportClosed
+from ._transport import MAX_CLOSE_REASON, Transport, TransportClosed, require_close_code
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
@@ -134,7 +134,7 @@ class Endpoint:
         (CallRefused, CallInvalid, CallTimedOut, CallClosed), and what `Session.call` raises for a request that cannot be sent: EncodeError,
         ValueError, QueueFull.
         """
-        action = payload.__action__
+        action: str = getattr(payload, "__action__", "")  # the session says what is wrong with one that has none
         if self._closing:
             raise CallClosed(action, "the connection is closed")
         now = self._loop.time()
@@ -193,8 +193,11 @@ class Endpoint:
     async def close(self, code: int = 1000, reason: str = "", *, drain: float | None = None) -> None:
         """Ends the connection in good order: running handlers get `drain` seconds and their answers are sent, then it is closed.
 
-        Meanwhile no new call of the peer is taken, and none of ours is made. Calls of ours that still wait raise CallClosed.
+        Meanwhile no new call of the peer is taken, and none of ours is made. Calls of ours that still wait raise CallClosed. `reason` is cut
+        to what a close frame can hold; ValueError for a `code` that must not be in one (RFC 6455 §5.5.1, §7.4).
         """
+        require_close_code(code)
+        reason = reason.encode()[:MAX_CLOSE_REASON].decode(errors="ignore")
         if not self._closing:
             self._closing = True
             waiting = self._handlers - {current_task()}

@@ -18,6 +18,7 @@ from .._codec import Codec
 from .._session import Session
 from ._endpoint import Endpoint
 from ._standard import IDENTITY_CHARACTERS, LONGEST_IDENTITY
+from ._transport import require_close_code
 
 if TYPE_CHECKING:
     from .._router import Router
@@ -74,6 +75,19 @@ def csms_session(codec: Codec[Any]) -> Session:
     return Session(codec, "csms")
 
 
+def codecs_of(versions: Iterable[str | Codec[Any]], default: str | None) -> dict[str, Codec[Any]]:
+    """The codecs to speak with by their subprotocol. ValueError where there is none, or not the `default`."""
+    if isinstance(versions, str):
+        raise ValueError(f"versions is a list of subprotocols, not one: [{versions!r}]")
+    codecs = [version if isinstance(version, Codec) else Codec(version) for version in versions]
+    by_name = {codec.subprotocol: codec for codec in codecs}
+    if not by_name:
+        raise ValueError("versions is empty; name at least one subprotocol, 'ocpp2.0.1' say")
+    if default is not None and default not in by_name:
+        raise ValueError(f"default is {default!r}, which is not among versions: {', '.join(by_name)}")
+    return by_name
+
+
 class Server:
     """The connections of a CSMS, whichever library carries them.
 
@@ -108,12 +122,7 @@ class Server:
         if not hasattr(router, "handle"):
             raise TypeError(f"a server takes a Router, whose handlers answer its stations, not {type(router).__name__}")
         self._router = router
-        codecs = [version if isinstance(version, Codec) else Codec(version) for version in versions]
-        self._codecs: dict[str, Codec[Any]] = {codec.subprotocol: codec for codec in codecs}
-        if not self._codecs:
-            raise ValueError("versions is empty; name at least one subprotocol, 'ocpp2.0.1' say")
-        if default is not None and default not in self._codecs:
-            raise ValueError(f"default is {default!r}, which is not among versions: {', '.join(self._codecs)}")
+        self._codecs = codecs_of(versions, default)
         if keep not in ("new", "old"):
             raise ValueError(f'keep is "new" or "old", not {keep!r}')
         if no_common not in ("refuse", "close"):
@@ -218,7 +227,8 @@ class Server:
                 del self._connections[identity]
 
     async def close(self, code: int = 1001, reason: str = "the server closes") -> None:
-        """Closes every connection in good order, and returns when all have ended."""
+        """Closes every connection in good order, and returns when all have ended. ValueError as for `Endpoint.close`."""
+        require_close_code(code)
         endpoints = tuple(self._running)
         for task in [asyncio.create_task(endpoint.close(code, reason)) for endpoint in endpoints]:
             self._closing.add(task)

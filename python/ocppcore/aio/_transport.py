@@ -8,6 +8,15 @@ from typing import Protocol
 Take = Callable[[str | bytes], Awaitable[object] | None]
 """Takes a message of the peer; what it returns is to be awaited before the next one is read, None means go on."""
 
+MAX_CLOSE_REASON = 123
+"""Bytes that a close frame has for its reason (RFC 6455 §5.5: 125 with the code)."""
+
+
+def require_close_code(code: int) -> None:
+    """ValueError for a code that no close frame may hold (RFC 6455 §7.4, and the registry that it opens)."""
+    if not (1000 <= code <= 1003 or 1007 <= code <= 1014 or 3000 <= code <= 4999):
+        raise ValueError(f"{code!r} is no close code to send; take 1000 to 1003, 1007 to 1014, or 3000 to 4999")
+
 
 class TransportClosed(Exception):
     """Raised by `Transport.send` when the connection is gone."""
