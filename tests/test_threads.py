@@ -199,6 +199,33 @@ def test_a_time_zone_may_change_the_lists_being_written(name: str, backend: str)
         assert reader.decode(written).action == "MeterValues"
 
 
+BOX = {
+    "type": "object",
+    "additionalProperties": False,
+    "required": ["box"],
+    "properties": {"box": {"type": "object", "properties": {"at": {"type": "string", "format": "date-time"}}}},
+}
+
+
+@pytest.mark.parametrize("name", ["clear", "grow"])
+def test_a_time_zone_that_changes_the_dict_being_written_is_told(name: str, backend: str) -> None:
+    empty = {"type": "object", "additionalProperties": False, "properties": {}}
+    writer = codec("v201", backend).extend(messages={"Box": {"request": BOX, "response": empty}})
+    box: dict[str, Any] = {}
+
+    def deed() -> None:
+        if name == "clear":
+            box.clear()
+        else:
+            box.update((f"key{n}", n) for n in range(1_000))
+        gc.collect()
+
+    box.update(at=datetime(2026, 1, 1, tzinfo=Meddler(deed)), n=3)
+    with pytest.raises(RuntimeError, match="changed"):
+        writer.encode(Call("1", writer.messages["Box"].request(box=box)))
+    assert writer.decode(writer.encode(Call("1", writer.messages["Box"].request(box={"n": 3})))).payload.box == {"n": 3}
+
+
 def test_a_time_zone_may_change_free_form_data_being_written(backend: str) -> None:
     reader = codec("v201", backend)
     for deed_name in ("clear", "add", "drop values"):
