@@ -19,15 +19,15 @@ use ocppcore::write::{Tokens, Writer};
 use pyo3::exceptions::{PyRuntimeError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{
-    PyBool, PyBytes, PyDateAccess, PyDateTime, PyDelta, PyDeltaAccess, PyDict, PyFloat, PyInt, PyList, PyString,
-    PyTimeAccess, PyTuple, PyTzInfoAccess,
+    PyBool, PyBytes, PyDateAccess, PyDateTime, PyDict, PyFloat, PyInt, PyList, PyString, PyTimeAccess, PyTuple,
+    PyTzInfoAccess,
 };
 
 use crate::classes::Class;
 use crate::engine::Engine;
 use crate::errors::Report;
 use crate::exact;
-use crate::outgoing::{Payload, Role};
+use crate::outgoing::{Payload, Role, microseconds};
 use crate::raw::Entries;
 use crate::schema::Schema;
 
@@ -602,10 +602,7 @@ impl<'s, 'py> Encoder<'s, 'py> {
         }
         // Python code may run here: the time zone's. The value is held by whoever asked for it to be written.
         let ahead = python.utc_offset.bind(self.py).call1((value,))?;
-        let utc = ahead.cast::<PyDelta>().ok().and_then(|ahead| {
-            let seconds = i64::from(ahead.get_days()) * 86_400 + i64::from(ahead.get_seconds());
-            local.in_utc(seconds * 1_000_000 + i64::from(ahead.get_microseconds()))
-        });
+        let utc = ahead.cast().ok().and_then(|ahead| local.in_utc(microseconds(ahead)));
         match utc {
             Some(utc) => self.out.datetime(&utc),
             None => return Err(self.broken(Kind::Format, place)),

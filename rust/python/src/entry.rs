@@ -145,15 +145,8 @@ unsafe extern "C" fn decode_with_findings(
     count: ffi::Py_ssize_t,
     names: *mut ffi::PyObject,
 ) -> *mut ffi::PyObject {
-    // SAFETY: the caller's promise is handed on; where there is an argument, it is the data.
-    unsafe {
-        let told = if names.is_null() && (1..=2).contains(&count) {
-            at_once(this, arguments, Engine::usual_with_findings)
-        } else {
-            None
-        };
-        told.unwrap_or_else(|| by_original(&WITH_FINDINGS, this, arguments, count, names))
-    }
+    // SAFETY: the caller's promise is handed on.
+    unsafe { at_once_or_by(&WITH_FINDINGS, 2, Engine::usual_with_findings, this, arguments, count, names) }
 }
 
 /// `validate(self, data, pending=None)`.
@@ -166,15 +159,8 @@ unsafe extern "C" fn validate(
     count: ffi::Py_ssize_t,
     names: *mut ffi::PyObject,
 ) -> *mut ffi::PyObject {
-    // SAFETY: the caller's promise is handed on; where there is an argument, it is the data.
-    unsafe {
-        let judged = if names.is_null() && (1..=2).contains(&count) {
-            at_once(this, arguments, Engine::usual_verdict)
-        } else {
-            None
-        };
-        judged.unwrap_or_else(|| by_original(&VALIDATE, this, arguments, count, names))
-    }
+    // SAFETY: the caller's promise is handed on.
+    unsafe { at_once_or_by(&VALIDATE, 2, Engine::usual_verdict, this, arguments, count, names) }
 }
 
 /// `peek(self, data)`.
@@ -187,10 +173,29 @@ unsafe extern "C" fn peek(
     count: ffi::Py_ssize_t,
     names: *mut ffi::PyObject,
 ) -> *mut ffi::PyObject {
+    // SAFETY: the caller's promise is handed on.
+    unsafe { at_once_or_by(&PEEK, 1, Engine::usual_peek, this, arguments, count, names) }
+}
+
+/// What an engine makes of the data at once, else what pyo3's method gives. The data is the first of at most `most` arguments.
+///
+/// # Safety
+/// What `METH_FASTCALL | METH_KEYWORDS` promises, `this` being an `Engine`.
+#[inline(always)]
+unsafe fn at_once_or_by(
+    original: &PyOnceLock<Py<PyAny>>,
+    most: ffi::Py_ssize_t,
+    work: impl for<'py> FnOnce(&Engine, &Bound<'py, PyAny>) -> Option<Bound<'py, PyAny>>,
+    this: *mut ffi::PyObject,
+    arguments: *const *mut ffi::PyObject,
+    count: ffi::Py_ssize_t,
+    names: *mut ffi::PyObject,
+) -> *mut ffi::PyObject {
     // SAFETY: the caller's promise is handed on; where there is an argument, it is the data.
     unsafe {
-        let peeked = if names.is_null() && count == 1 { at_once(this, arguments, Engine::usual_peek) } else { None };
-        peeked.unwrap_or_else(|| by_original(&PEEK, this, arguments, count, names))
+        let usual = names.is_null() && (1..=most).contains(&count);
+        let made = if usual { at_once(this, arguments, work) } else { None };
+        made.unwrap_or_else(|| by_original(original, this, arguments, count, names))
     }
 }
 

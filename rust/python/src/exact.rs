@@ -15,11 +15,11 @@ use ocppcore::schema::{Bounds, FieldKind, ObjectType, Step};
 use ocppcore::simd::WIDTH;
 use ocppcore::write::{Literal, Short, Tokens};
 use pyo3::prelude::*;
-use pyo3::types::{PyDelta, PyDeltaAccess, PyDict, PyFloat, PyInt, PyList, PyString, PyTuple};
+use pyo3::types::{PyDict, PyFloat, PyInt, PyList, PyString, PyTuple};
 use pyo3::{Borrowed, ffi, intern};
 
 use crate::classes::Class;
-use crate::outgoing::{Role, Values};
+use crate::outgoing::{Role, Values, microseconds};
 use crate::raw::is_compact_ascii;
 use crate::schema::Schema;
 
@@ -323,9 +323,7 @@ impl Exact<'_, '_> {
                 ffi::PyErr_Clear();
                 return None;
             };
-            let ahead = ahead.cast_exact::<PyDelta>().ok()?;
-            let seconds = i64::from(ahead.get_days()) * 86_400 + i64::from(ahead.get_seconds());
-            Some(seconds * 1_000_000 + i64::from(ahead.get_microseconds()))
+            ahead.cast_exact().ok().map(microseconds)
         }
     }
 

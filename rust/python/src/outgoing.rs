@@ -9,7 +9,7 @@ use ocppcore::schema::FrameKind;
 use ocppcore::write::{Literal, Short};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyDate, PyString, PyType};
+use pyo3::types::{PyDate, PyDelta, PyDeltaAccess, PyString, PyType};
 use pyo3::{ffi, intern};
 
 use crate::classes::Class;
@@ -147,6 +147,12 @@ pub struct PythonTypes {
     timezone: Py<PyType>,
     /// `ZoneInfo`, once a time in one was written, where that is C's own.
     zone_info: PyOnceLock<Py<PyType>>,
+}
+
+/// The microseconds of a timedelta.
+pub fn microseconds(delta: &Bound<'_, PyDelta>) -> i64 {
+    let seconds = i64::from(delta.get_days()) * 86_400 + i64::from(delta.get_seconds());
+    seconds * 1_000_000 + i64::from(delta.get_microseconds())
 }
 
 impl PythonTypes {
