@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Generic
 
 import msgspec
 
-from ._codes import canonical_code
+from ._codes import canonical_code, own_answer
 
 if TYPE_CHECKING:
     # The default makes a bare `Call` mean `Call[Any]`; at run time that needs Python 3.13 and nobody misses it.
@@ -98,6 +98,12 @@ class CallError(msgspec.Struct, frozen=True, gc=False):
     def canonical_code(self) -> str:
         """The code by its 2.x name, whichever version's spelling the peer used; a code that nobody knows stays as it is."""
         return canonical_code(self.code)
+
+
+def own_error(id: str, name: str, version: str) -> CallError:
+    """The refusal of a CALL that a session, router or endpoint gives by itself, "duplicate_id" say, as the version writes it."""
+    code, says = own_answer(name, version)
+    return CallError(id, code, says)
 
 
 class CallResultError(msgspec.Struct, frozen=True, gc=False):

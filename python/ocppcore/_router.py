@@ -22,9 +22,9 @@ from typing import TYPE_CHECKING, Any, Final, Generic, NamedTuple, Protocol, Typ
 
 import msgspec
 
-from ._codes import canonical_code, known_codes, own_answer
+from ._codes import canonical_code, known_codes
 from ._errors import EncodeError
-from ._frames import Call, CallError, Send, UntypedPayload
+from ._frames import Call, CallError, Send, UntypedPayload, own_error
 from ._payloads import Payload, Request, Response, SendPayload
 from ._session import SessionClosed
 from ._versions import VERSIONS
@@ -353,7 +353,7 @@ class Router:
             return answer
         if isinstance(answer, Deferred):
             return None
-        name = _full_name(wanted)
+        name = _short_name(wanted)
         if isinstance(answer, CallError):
             advice = "raise RefuseCall(code, description) to refuse a call"
         else:
@@ -386,8 +386,7 @@ class Router:
 
 
 def _own(frame: Routed, context: Context[Any], name: str) -> CallError:
-    code, says = own_answer(name, context.connection.codec.version)
-    return CallError(frame.id, code, says)
+    return own_error(frame.id, name, context.connection.codec.version)
 
 
 def _without_context(handler: Handler) -> Handler:
@@ -478,11 +477,11 @@ def _check_answer(handler: Handler, promised: tuple[type[Response], ...], kind: 
     """ValueError where what a handler promises cannot be the answer to a request."""
     if not promised or any(_answers(response, kind) for response in promised):
         return
-    told = f"{_name(handler)} is annotated to return {' | '.join(map(_full_name, promised))}"
+    told = f"{_name(handler)} is annotated to return {' | '.join(map(_short_name, promised))}"
     if issubclass(kind, SendPayload):
         raise ValueError(f"{told}, and a SEND is never answered; annotate it with -> None")
     raise ValueError(
-        f"{told}, which does not answer {_full_name(kind)}; change the annotation, or the request that it handles"
+        f"{told}, which does not answer {_short_name(kind)}; change the annotation, or the request that it handles"
     )
 
 
@@ -510,7 +509,7 @@ def _name(handler: object) -> str:
     return getattr(handler, "__qualname__", None) or repr(handler)
 
 
-def _full_name(kind: type[Payload]) -> str:
+def _short_name(kind: type[Payload]) -> str:
     """A payload's class as people write it, "v201.HeartbeatRequest"."""
     return f"{kind.__module__.removesuffix('.messages').rpartition('.')[2]}.{kind.__name__}"
 

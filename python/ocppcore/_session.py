@@ -12,9 +12,8 @@ from collections.abc import Callable, Mapping
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from ._codes import own_answer
 from ._errors import OcppError
-from ._frames import Call, CallError, CallResult, CallResultError, Send, UntypedPayload
+from ._frames import Call, CallError, CallResult, CallResultError, Send, UntypedPayload, own_error
 from ._payloads import Payload, Request, Response, SendPayload
 from ._tolerated import Tolerated
 
@@ -472,10 +471,9 @@ class Session:
             self._graded = self._codec.is_graded
 
     def _refuse(self, frame: Call[Any], name: str) -> Refused:
-        code, why = own_answer(name, self._codec.version)
-        answer = CallError(frame.id, code, why)
+        answer = own_error(frame.id, name, self._codec.version)
         self._write(self._codec.encode(answer))
-        return Refused(frame, why, answer)
+        return Refused(frame, answer.description, answer)
 
     def _answered(self, frame: CallResult[Any] | CallError, now: float) -> Event:
         """An answer of the peer: matched by its id alone."""

@@ -11,8 +11,7 @@ from contextvars import copy_context
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from .._codes import own_answer
-from .._frames import Call, CallError, CallResult, CallResultError, Send
+from .._frames import Call, CallError, CallResult, CallResultError, Send, own_error
 from .._payloads import Request, Response, SendPayload
 from .._router import Context, Router
 from .._session import Cancelled, Closed, Invalid, Refused, Retrying, Session, SessionClosed, TimedOut, Unmatched
@@ -354,9 +353,8 @@ class Endpoint:
     def _answer_failed(self, frame: Call[Any] | Send[Any]) -> None:
         """Answers a call whose handler has come to no end; else the peer would wait, and the call stay open for good."""
         if isinstance(frame, Call):
-            code, why = own_answer("handler_failed", self.codec.version)
             with contextlib.suppress(SessionClosed, ValueError):  # there is nobody to answer, or it was answered before
-                self._session.reply(frame.id, CallError(frame.id, code, why))
+                self._session.reply(frame.id, own_error(frame.id, "handler_failed", self.codec.version))
 
     def _settle(self, events: list[Event]) -> None:
         for event in events:
