@@ -217,11 +217,11 @@ class Cost(NamedTuple):
     added: float
 
 
-async def one_process(library: str, options: argparse.Namespace) -> dict[str, dict[str, float]]:
+async def one_process(library: str, beside_go: bool, options: argparse.Namespace) -> dict[str, dict[str, float]]:
     """The best turn of all that a library's server does, in one process: column -> work -> microseconds per message."""
     servers = [Process([sys.executable, "-m", "benches.servers", library])]
     contenders = {(library, work): Contender(servers[0], str(number)) for number, work in enumerate(WORKS)}
-    if library == LIBRARIES[-1] and build_go():  # beside picows, which is to stay within it
+    if beside_go:
         servers.append(Process([str(GO_ECHO)]))
         contenders[GO, "echo"] = Contender(servers[1], "CS")
     for number in range(options.rounds):
@@ -242,7 +242,8 @@ async def measure(options: argparse.Namespace) -> tuple[dict[str, dict[str, Cost
     libraries: tuple[str, ...] = (options.only,) if options.only else LIBRARIES
     costs: dict[str, dict[str, Cost]] = {}
     for library in libraries:
-        runs = [await one_process(library, options) for _ in range(STARTS)]
+        beside_go = library == LIBRARIES[-1] and build_go()  # beside picows, which is to stay within it
+        runs = [await one_process(library, beside_go, options) for _ in range(STARTS)]
         for column, works in runs[0].items():
             costs[column] = {
                 work: Cost(
