@@ -115,15 +115,16 @@ def _report(fleet: Fleet, csms: Csms | None, seconds: float, used: float) -> int
 
     screen = console()
     said = fleet.calls.total()
+    charges = f"{fleet.charges} charge{'' if fleet.charges == 1 else 's'}"
     if csms is not None:
         screen.print(messages_table(csms))
         both = said + csms.said.total()
         screen.print(
             f"{len(fleet.stations)} stations in {seconds:g} s: {both:,} messages and their answers, both ends in one process, "
-            f"{used / both * 1e6:,.0f} µs of processor time each; {fleet.charges} charge{'' if fleet.charges == 1 else 's'}, {csms.energy / 1000:,.0f} kWh"
+            f"{used / both * 1e6:,.0f} µs of processor time each; {charges}, {csms.energy / 1000:,.0f} kWh"
         )
     else:
-        screen.print(f"{len(fleet.stations)} stations in {seconds:g} s: {said:,} messages, {fleet.charges} charges")
+        screen.print(f"{len(fleet.stations)} stations in {seconds:g} s: {said:,} messages, {charges}")
     failed = fleet.failed if csms is None else fleet.failed + csms.failed
     for action, count in sorted(failed.items()):
         screen.print(f"{action}: {count} refused, or without an answer")
